@@ -1,0 +1,1 @@
+"""What the school runs: rules, and the edges that call them."""

@@ -1,0 +1,124 @@
+"""The server's settings: one frozen object per process, from a TOML file and the environment.
+
+`CARD_SERVER_CONFIG` names the file; `CARD_SERVER_<NAME>` overrides a value of it, and
+`CARD_SERVER_<NAME>_FILE` reads a value from a file, as systemd credentials want it.
+"""
+
+import base64
+import binascii
+import os
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from card_server.errors import AppError, Code
+
+PREFIX = "CARD_SERVER_"
+
+
+class SmsProvider(StrEnum):
+    """Who carries the messages to parents."""
+
+    CONSOLE = "console"
+    TWILIO = "twilio"
+
+
+class Settings(BaseSettings):
+    """Everything that a server process has to be told; nothing secret has a default."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    database_url: str
+    """SQLAlchemy's form: postgresql+psycopg://… or sqlite:////absolute/path."""
+    data_key: bytes
+    """32 bytes, base64: seals phone numbers. Losing it loses them."""
+    web_secret: str
+    """At least 32 characters: signs cookies."""
+    web_host: str = "127.0.0.1"
+    web_port: int = 8080
+    web_threads: int = 48
+    """Requests at once; each live page holds one."""
+    web_behind_tls: bool = True
+    """Whether browsers reach the server by https; only a demo on loopback says no."""
+    broker_host: str = "127.0.0.1"
+    broker_port: int = 8883
+    broker_ca: Path | None = None
+    """The CA of the broker's certificate; without it the connection is not encrypted."""
+    broker_cert: Path | None = None
+    broker_key: Path | None = None
+    sms_provider: SmsProvider = SmsProvider.CONSOLE
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = ""
+    twilio_sender: str = ""
+    """A number in E.164, or a messaging service (MG…)."""
+    twilio_base_url: str = "https://api.twilio.com"
+    ingest_health_port: int = 9101
+    notify_health_port: int = 9102
+    clock_health_port: int = 9103
+    """Where /live, /ready and /metrics of each process answer, on loopback; 0 takes any."""
+    tray_dir: Path | None = None
+    """Where the card trays of a demo listen; None anywhere else."""
+
+    @field_validator("data_key", mode="before")
+    @classmethod
+    def _decode_key(cls, value: Any) -> bytes:
+        try:
+            key = base64.b64decode(value, validate=True)
+        except (binascii.Error, TypeError, ValueError) as error:
+            raise ValueError("not base64") from error
+        if len(key) != 32:
+            raise ValueError("not 32 bytes; `card-server new-key` makes one")
+        return key
+
+    @field_validator("web_secret")
+    @classmethod
+    def _long_secret(cls, value: str) -> str:
+        if len(value) < 32:
+            raise ValueError("shorter than 32 characters; `card-server new-key` makes one")
+        return value
+
+    @model_validator(mode="after")
+    def _complete_provider(self) -> "Settings":
+        if self.sms_provider is SmsProvider.TWILIO:
+            for name in ("twilio_account_sid", "twilio_auth_token", "twilio_sender"):
+                if not getattr(self, name):
+                    raise ValueError(f"sms_provider is twilio, but {name} is empty")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, which load_settings passes as init values."""
+        return env_settings, init_settings
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """The settings of this process. Raises AppError(INVALID) that names each wrong value."""
+    path = config or (
+        Path(os.environ[f"{PREFIX}CONFIG"]) if f"{PREFIX}CONFIG" in os.environ else None
+    )
+    values: dict[str, Any] = {}
+    try:
+        if path:
+            values |= tomllib.loads(path.read_text(encoding="utf-8"))
+        for name in Settings.model_fields:
+            secret = os.environ.get(f"{PREFIX}{name.upper()}_FILE")
+            if secret:
+                values[name] = Path(secret).read_text(encoding="utf-8").strip()
+        return Settings(**values)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AppError(Code.INVALID, f"The settings cannot be read: {error}") from error
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        where = path or f"the environment ({PREFIX}…)"
+        raise AppError(Code.INVALID, "\n".join([f"Settings in {where}:", *lines])) from error

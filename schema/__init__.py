@@ -1,0 +1,1 @@
+"""What the parts agree on: MQTT messages, database tables, migrations, published contracts."""

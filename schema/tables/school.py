@@ -1,0 +1,78 @@
+"""A school and its homerooms, and the staff who work there."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from schema.tables.metadata import Choice, Id, SchoolId, Table
+
+
+class School(Table):
+    """One school; `code` names it in topics, certificates and addresses."""
+
+    __tablename__ = "school"
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(String(32), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    signature: Mapped[str] = mapped_column(String(20))
+    """What stands in 【】 before each message to parents (签名)."""
+    zone: Mapped[str] = mapped_column(String(40), default="Asia/Shanghai")
+    double_tap_s: Mapped[int] = mapped_column(default=60)
+    """The same card again within this time is kept and changes nothing."""
+    late_after: Mapped[str] = mapped_column(String(5), default="08:00")
+    """HH:MM in the school's zone."""
+    stale_minutes: Mapped[int] = mapped_column(default=30)
+    """Parents are not told of a tap that became known later than this."""
+    register_version: Mapped[int] = mapped_column(default=0)
+    """Rises with each change of students, guardians, cards and readers: caches compare it."""
+    cards_version: Mapped[int] = mapped_column(default=0)
+    """The version of the card list that readers should have."""
+
+
+class Homeroom(Table):
+    """A homeroom (班级)."""
+
+    __tablename__ = "homeroom"
+    __table_args__ = (UniqueConstraint("school_id", "name"),)
+
+    id: Mapped[Id]
+    school_id: Mapped[SchoolId]
+    grade: Mapped[int]
+    name: Mapped[str] = mapped_column(String(40))
+
+
+class Role(StrEnum):
+    """What a member of staff may do; the frame adds the others."""
+
+    SCHOOL_ADMIN = "school_admin"
+
+
+class Staff(Table):
+    """Someone who works with the system and logs in."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[Id]
+    school_id: Mapped[SchoolId]
+    login: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+    role: Mapped[Role] = mapped_column(Choice(Role))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    password_is_one_time: Mapped[bool] = mapped_column(default=True)
+    """Whether the next log-in must choose a password."""
+    disabled_at: Mapped[datetime | None]
+
+
+class StaffSession(Table):
+    """One browser where somebody is logged in; deleting the row logs it out."""
+
+    __tablename__ = "staff_session"
+    __table_args__ = (Index(None, "staff_id"),)
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]

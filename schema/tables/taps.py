@@ -1,0 +1,109 @@
+"""Taps, and what is asked of them all day: the student's day, presence, the homeroom's counts."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from schema.messages import Decision, Refusal
+from schema.tables.metadata import Choice, SchoolId, Table
+from schema.tables.readers import Direction
+
+
+class DirectionBy(StrEnum):
+    """What decided a tap's direction."""
+
+    READER = "reader"
+    TIMETABLE = "timetable"
+    ALTERNATION = "alternation"
+
+
+class Effect(StrEnum):
+    """What a tap changed."""
+
+    ARRIVAL = "arrival"
+    DEPARTURE = "departure"
+    DOUBLE = "double"
+    """The same card again within the school's window: nothing."""
+    NONE = "none"
+    """Refused, nobody's card, or a card that was not valid: nothing, and staff may look."""
+
+
+class Tap(Table):
+    """One card held to one reader; never changed, never deleted while the law lets it be kept."""
+
+    __tablename__ = "tap"
+    __table_args__ = (
+        UniqueConstraint("school_id", "reader_id", "boot", "seq"),
+        Index(None, "school_id", "student_id", "occurred_at"),
+        Index(None, "school_id", "received_at"),
+    )
+
+    school_id: Mapped[int] = mapped_column(ForeignKey("school.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    reader_id: Mapped[int] = mapped_column(ForeignKey("reader.id"))
+    boot: Mapped[int | None] = mapped_column(BigInteger)
+    """None for a tap that was imported from another system."""
+    seq: Mapped[int | None] = mapped_column(BigInteger)
+    uid: Mapped[str] = mapped_column(String(20))
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("student.id"))
+    """Whose card it was at `occurred_at`."""
+    tapped_at: Mapped[datetime]
+    sent_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    occurred_at: Mapped[datetime]
+    clock_suspect: Mapped[bool]
+    decision: Mapped[Decision] = mapped_column(Choice(Decision))
+    reason: Mapped[Refusal | None] = mapped_column(Choice(Refusal))
+    cards_version: Mapped[int] = mapped_column(BigInteger)
+    direction: Mapped[Direction | None] = mapped_column(Choice(Direction))
+    direction_by: Mapped[DirectionBy | None] = mapped_column(Choice(DirectionBy))
+    effect: Mapped[Effect] = mapped_column(Choice(Effect))
+
+
+class Attendance(Table):
+    """One student's day; a row exists from the first arrival or departure on."""
+
+    __tablename__ = "attendance"
+    __table_args__ = (Index(None, "school_id", "day", "homeroom_id"),)
+
+    school_id: Mapped[int] = mapped_column(ForeignKey("school.id"), primary_key=True)
+    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    """In the school's zone."""
+    homeroom_id: Mapped[int] = mapped_column(ForeignKey("homeroom.id"))
+    """The homeroom of that day."""
+    arrived_at: Mapped[datetime | None]
+    departed_at: Mapped[datetime | None]
+    late_minutes: Mapped[int]
+    """Whole minutes after the school's late time; 0 for in time."""
+
+
+class Presence(Table):
+    """Where one student is: inside or outside, since when, by which reader."""
+
+    __tablename__ = "presence"
+
+    school_id: Mapped[int] = mapped_column(ForeignKey("school.id"), primary_key=True)
+    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    homeroom_id: Mapped[int] = mapped_column(ForeignKey("homeroom.id"))
+    is_inside: Mapped[bool]
+    since_at: Mapped[datetime]
+    """The tap that changed it last."""
+    reader_id: Mapped[int] = mapped_column(ForeignKey("reader.id"))
+
+
+class HomeroomDay(Table):
+    """One homeroom's counts of one day."""
+
+    __tablename__ = "homeroom_day"
+
+    school_id: Mapped[SchoolId] = mapped_column(primary_key=True)
+    homeroom_id: Mapped[int] = mapped_column(ForeignKey("homeroom.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    arrived: Mapped[int] = mapped_column(default=0)
+    late: Mapped[int] = mapped_column(default=0)
+    inside: Mapped[int] = mapped_column(default=0)
+    """Students on campus now, of those who came this day."""
