@@ -3,10 +3,21 @@
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
+from card_server import register as _register  # noqa: F401 - watches every session from here on
 
-def open_engine(url: str) -> Engine:
-    """An engine; SQLite gets WAL, full sync, foreign keys and real transactions."""
-    engine = create_engine(url, pool_pre_ping=True)
+_BY_KEY = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+
+
+def open_engine(url: str, *, by_key_only: bool = False) -> Engine:
+    """An engine; SQLite gets WAL, full sync, foreign keys and real transactions.
+
+    A process that asks `by_key_only` tells PostgreSQL so: a plan that was made and kept while a
+    table was small would otherwise read the whole table for each batch when it has grown.
+    """
+    arguments = {}
+    if url.startswith("postgresql"):
+        arguments["options"] = f"-c timezone=UTC {_BY_KEY if by_key_only else ''}"
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=arguments)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)

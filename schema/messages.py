@@ -23,7 +23,8 @@ so what is missing on arrival is how long the broker held it (MQTT 5.0 §3.3.2.3
 
 Uid = Annotated[str, Meta(pattern=r"^([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})$")]
 """A card's number: upper-case hex of 4, 7 or 10 bytes (ISO/IEC 14443-3 §6.5.4)."""
-Count = Annotated[int, Meta(ge=0, le=2**53)]
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Large = Annotated[int, Meta(ge=0, le=2**53)]
 Utc = Annotated[datetime, Meta(tz=True)]
 
 
@@ -66,6 +67,8 @@ class Rejection(StrEnum):
     RETAINED = "retained"
     ID_REUSED = "id_reused"
     SEQ_REUSED = "seq_reused"
+    UNPROCESSABLE = "unprocessable"
+    """Well-formed, and yet the server could not keep it; staff see it among the kept-aside."""
 
 
 class ReaderState(StrEnum):
@@ -87,9 +90,9 @@ class Tap(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 
     id: UUID
     """UUIDv7 made by the reader; the tap's identity for ever."""
-    boot: Count
+    boot: Large
     """Which start of the daemon; later starts are greater."""
-    seq: Count
+    seq: Large
     """Which tap of this boot, from 1, without gaps."""
     uid: Uid
     tapped_at: Utc
@@ -99,7 +102,7 @@ class Tap(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     cards_version: Count = 0
     """The card list that judged; 0 while the reader had none."""
     atr: Annotated[str, Meta(pattern=r"^([0-9A-F]{2}){0,33}$")] = ""
-    clock_step_s: float = 0.0
+    clock_step_s: Annotated[float, Meta(ge=-4e9, le=4e9)] = 0.0
     """How far the reader's wall clock was moved between tap and sending, by its monotonic clock."""
 
 
@@ -157,7 +160,7 @@ class Status(Struct, frozen=True, tag="status", forbid_unknown_fields=True):
     """Reader → server on `status`: each 15 s, on every connection, and as the last will."""
 
     state: ReaderState
-    boot: Count
+    boot: Large
     sent_at: Utc
     drained_to: Utc | None = None
     """Every tap before this moment is acknowledged; None in the last will."""
@@ -172,7 +175,7 @@ class Status(Struct, frozen=True, tag="status", forbid_unknown_fields=True):
     disk_free_mb: Count = 0
     failures: list[str] = []
     """What is wrong, in short English sentences, for the health page."""
-    software: str = ""
+    software: Annotated[str, Meta(max_length=40)] = ""
     v: int = VERSION
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.tables.metadata import Choice, Table
@@ -53,12 +53,12 @@ class Message(Table):
         Index(None, "school_id", "student_id", "created_at"),
     )
 
-    school_id: Mapped[int] = mapped_column(ForeignKey("school.id"), primary_key=True)
+    school_id: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[MessageKind] = mapped_column(Choice(MessageKind))
     tap_id: Mapped[UUID | None]
-    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
-    guardian_id: Mapped[int] = mapped_column(ForeignKey("guardian.id"))
+    student_id: Mapped[int]
+    guardian_id: Mapped[int]
     body: Mapped[str] = mapped_column(Text)
     state: Mapped[MessageState] = mapped_column(Choice(MessageState))
     suppression: Mapped[Suppression | None] = mapped_column(Choice(Suppression))

@@ -1,5 +1,6 @@
 """What all tables share: the metadata, key names, and the column types for times and choices."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
@@ -11,7 +12,10 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime on every database; SQLite keeps it as text without a zone."""
+    """An aware UTC datetime on every database; SQLite keeps it as text without a zone.
+
+    On PostgreSQL nothing is to be done with what comes back: connections are opened in UTC.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -24,10 +28,18 @@ class UtcDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value and (
-            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        )
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], datetime | None] | None:
+        if dialect.name == "postgresql":
+            return None
+        parse = self.impl_instance.result_processor(dialect, coltype)
+
+        def process(value: Any) -> datetime | None:
+            moment = parse(value) if parse else value
+            return moment and moment.replace(tzinfo=UTC)
+
+        return process
 
 
 class Choice(TypeDecorator[E], Generic[E]):
@@ -40,11 +52,14 @@ class Choice(TypeDecorator[E], Generic[E]):
         super().__init__()
         self.choices = choices
 
-    def process_bind_param(self, value: E | str | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: E | str | None, _dialect: Dialect) -> str | None:
         return None if value is None else self.choices(value).value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> E | None:
-        return None if value is None else self.choices(value)
+    def result_processor(
+        self, _dialect: Dialect, _coltype: object
+    ) -> Callable[[Any], E | None] | None:
+        by_word = {choice.value: choice for choice in self.choices}
+        return lambda word: None if word is None else by_word[word]
 
 
 class Table(DeclarativeBase):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.messages import ReaderState, SourceState
@@ -49,7 +49,7 @@ class ReaderHealth(Table):
     state: Mapped[ReaderState] = mapped_column(Choice(ReaderState))
     source: Mapped[SourceState] = mapped_column(Choice(SourceState))
     seen_at: Mapped[datetime]
-    boot: Mapped[int]
+    boot: Mapped[int] = mapped_column(BigInteger)
     drained_to: Mapped[datetime | None]
     cards_version: Mapped[int]
     cards_at: Mapped[datetime | None]

@@ -1,14 +1,18 @@
-"""Taps, and what is asked of them all day: the student's day, presence, the homeroom's counts."""
+"""Taps, and what is asked of them all day: the student's day, presence, the homeroom's counts.
+
+No foreign keys here and in messages.py: PostgreSQL looks each one up for each row (fourteen a tap),
+and tables that are partitioned by month or moved with their school could not keep them.
+"""
 
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.messages import Decision, Refusal
-from schema.tables.metadata import Choice, SchoolId, Table
+from schema.tables.metadata import Choice, Table
 from schema.tables.readers import Direction
 
 
@@ -41,14 +45,14 @@ class Tap(Table):
         Index(None, "school_id", "received_at"),
     )
 
-    school_id: Mapped[int] = mapped_column(ForeignKey("school.id"), primary_key=True)
+    school_id: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    reader_id: Mapped[int] = mapped_column(ForeignKey("reader.id"))
+    reader_id: Mapped[int]
     boot: Mapped[int | None] = mapped_column(BigInteger)
     """None for a tap that was imported from another system."""
     seq: Mapped[int | None] = mapped_column(BigInteger)
     uid: Mapped[str] = mapped_column(String(20))
-    student_id: Mapped[int | None] = mapped_column(ForeignKey("student.id"))
+    student_id: Mapped[int | None]
     """Whose card it was at `occurred_at`."""
     tapped_at: Mapped[datetime]
     sent_at: Mapped[datetime]
@@ -57,7 +61,7 @@ class Tap(Table):
     clock_suspect: Mapped[bool]
     decision: Mapped[Decision] = mapped_column(Choice(Decision))
     reason: Mapped[Refusal | None] = mapped_column(Choice(Refusal))
-    cards_version: Mapped[int] = mapped_column(BigInteger)
+    cards_version: Mapped[int]
     direction: Mapped[Direction | None] = mapped_column(Choice(Direction))
     direction_by: Mapped[DirectionBy | None] = mapped_column(Choice(DirectionBy))
     effect: Mapped[Effect] = mapped_column(Choice(Effect))
@@ -67,13 +71,13 @@ class Attendance(Table):
     """One student's day; a row exists from the first arrival or departure on."""
 
     __tablename__ = "attendance"
-    __table_args__ = (Index(None, "school_id", "day", "homeroom_id"),)
 
-    school_id: Mapped[int] = mapped_column(ForeignKey("school.id"), primary_key=True)
-    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    school_id: Mapped[int] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
-    """In the school's zone."""
-    homeroom_id: Mapped[int] = mapped_column(ForeignKey("homeroom.id"))
+    """In the school's zone. It stands before the student, so that one index serves a school's day
+    (a range) and a student's term (a probe for each day of a list)."""
+    student_id: Mapped[int] = mapped_column(primary_key=True)
+    homeroom_id: Mapped[int]
     """The homeroom of that day."""
     arrived_at: Mapped[datetime | None]
     departed_at: Mapped[datetime | None]
@@ -86,13 +90,13 @@ class Presence(Table):
 
     __tablename__ = "presence"
 
-    school_id: Mapped[int] = mapped_column(ForeignKey("school.id"), primary_key=True)
-    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"), primary_key=True)
-    homeroom_id: Mapped[int] = mapped_column(ForeignKey("homeroom.id"))
+    school_id: Mapped[int] = mapped_column(primary_key=True)
+    student_id: Mapped[int] = mapped_column(primary_key=True)
+    homeroom_id: Mapped[int]
     is_inside: Mapped[bool]
     since_at: Mapped[datetime]
     """The tap that changed it last."""
-    reader_id: Mapped[int] = mapped_column(ForeignKey("reader.id"))
+    reader_id: Mapped[int]
 
 
 class HomeroomDay(Table):
@@ -100,8 +104,8 @@ class HomeroomDay(Table):
 
     __tablename__ = "homeroom_day"
 
-    school_id: Mapped[SchoolId] = mapped_column(primary_key=True)
-    homeroom_id: Mapped[int] = mapped_column(ForeignKey("homeroom.id"), primary_key=True)
+    school_id: Mapped[int] = mapped_column(primary_key=True)
+    homeroom_id: Mapped[int] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     arrived: Mapped[int] = mapped_column(default=0)
     late: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,35 @@
+# Every command does its own set-up, again and again without harm.
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-clean test check bench faults setup-demo setup-test
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: setup-demo ## A school of 600 on this machine, to try everything (Ctrl-C ends it)
+	@exec .venv/bin/python -m card_server.demo
+
+demo-clean: ## Remove what the demo kept
+	rm -rf var/demo
+
+test: setup-test ## Everything that must hold: the checks, then all tests
+	@failed=0; $(MAKE) --no-print-directory check || failed=1; \
+	.venv/bin/pytest || failed=1; exit $$failed
+
+check: setup-test ## Style, types, who may import whom
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	bash -n .ci/setup
+
+bench: setup-test ## How fast it is here, against what it must be
+	.venv/bin/python -m tests.bench
+
+faults: setup-test ## The long suites: every part killed, cut and starved, many times
+	.venv/bin/pytest -m faults tests/faults
+
+setup-demo:
+	@.ci/setup demo
+
+setup-test:
+	@.ci/setup test

@@ -1,0 +1,186 @@
+"""The server's connection to the MQTT broker: what came waits in a bounded queue until it is acked.
+
+A message is acknowledged to the broker by hand, after the commit. The receive maximum bounds what
+can wait here, so a database that is away for hours costs no memory.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MessageType, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from card_server.config import Settings
+from card_server.errors import AppError, Code
+from card_server.inbox import Incoming
+from schema.messages import TAP_EXPIRY_S
+from schema.topics import Kind, Topic, every_reader
+
+_log = structlog.get_logger()
+
+RECEIVE_MAXIMUM = 2000
+"""Messages that the broker may hand over before one is acknowledged."""
+_SESSION_EXPIRY_S = 86_400
+_KEEPALIVE_S = 30
+_PUBACK = bytes((MessageType.PUBACK, 2))
+
+
+class BrokerLink:
+    """One MQTT session; several ingest processes share the taps among them."""
+
+    def __init__(self, settings: Settings, place: int) -> None:
+        self._settings = settings
+        self._waiting: deque[Incoming] = deque()
+        self._arrived = threading.Event()
+        self._taking = threading.Lock()
+        self._connection = 0
+        self._client = _make_client(settings, f"card-server-ingest-{place}")
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+        self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
+        self.failure: BaseException | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        return self._client.is_connected()
+
+    @property
+    def is_running(self) -> bool:
+        """False once the network thread has ended, which it must not while the process lives."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Connect in the background, again and again until it works."""
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = _SESSION_EXPIRY_S
+        properties.ReceiveMaximum = RECEIVE_MAXIMUM
+        self._client.reconnect_delay_set(1, 10)
+        self._client.connect_async(
+            self._settings.broker_host,
+            self._settings.broker_port,
+            _KEEPALIVE_S,
+            clean_start=False,
+            properties=properties,
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say good-bye; what was not acknowledged comes again."""
+        self._client.disconnect()
+        self._thread.join(5)
+
+    def take(self, most: int, timeout_s: float) -> list[Incoming]:
+        """Whatever has arrived, at most so many messages; waits only while there is nothing.
+
+        One thread at a time waits here, so that what arrives together stays together.
+        """
+        with self._taking:
+            waiting = self._waiting
+            if not waiting:
+                self._arrived.wait(timeout_s)
+            self._arrived.clear()
+            return [waiting.popleft() for _ in range(min(most, len(waiting)))]
+
+    def acknowledge(self, batch: Iterable[Incoming]) -> None:
+        """Let the broker forget these; those of an earlier connection it sends again anyway.
+
+        All PUBACKs (MQTT 5.0 §3.4) go to the socket as one packet. `Client.ack` makes two system
+        calls for each, and with them the interpreter's lock changes hands: for a full batch that
+        took longer than its transaction.
+        """
+        connection = self._connection
+        mids = [one.mid for one in batch if one.connection == connection and one.qos == 1]
+        packets = b"".join(_PUBACK + mid.to_bytes(2) for mid in mids)
+        if packets:
+            self._client._packet_queue(MessageType.PUBACK, packets, 0, 1)
+
+    def send(self, topic: Topic, message: msgspec.Struct, *, qos: int) -> None:
+        """Publish a message to a reader."""
+        self._client.publish(str(topic), msgspec.json.encode(message), qos=qos)
+
+    def _run(self) -> None:
+        try:
+            self._client.loop_forever(retry_first_connection=True)
+        except BaseException as error:
+            self.failure = error
+            _log.exception("the broker thread died")
+        finally:
+            self._arrived.set()
+
+    def _on_connect(
+        self,
+        client: Client,
+        _data: Any,
+        flags: ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            _log.error("the broker refused us", reason=str(reason))
+            return
+        self._connection += 1
+        _log.info("connected to the broker", session_present=flags.session_present)
+        shared = "$share/ingest/"
+        client.subscribe([(shared + every_reader(kind), 1) for kind in (Kind.TAP, Kind.STATUS)])
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: Any,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        _log.warning("disconnected from the broker", reason=str(reason))
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        expiry = getattr(message.properties, "MessageExpiryInterval", None)
+        self._waiting.append(
+            Incoming(
+                message.topic,
+                bytes(message.payload),
+                datetime.now(UTC),
+                max(0.0, TAP_EXPIRY_S - expiry) if expiry is not None else 0.0,
+                message.retain,
+                message.mid,
+                message.qos,
+                self._connection,
+            )
+        )
+        if not self._arrived.is_set():
+            self._arrived.set()
+
+
+def _make_client(settings: Settings, client_id: str) -> Client:
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        protocol=MQTTProtocolVersion.MQTTv5,
+        manual_ack=True,
+    )
+    if settings.broker_ca:
+        try:
+            client.tls_set(
+                _text(settings.broker_ca), _text(settings.broker_cert), _text(settings.broker_key)
+            )
+        except OSError as error:
+            raise AppError(
+                Code.INVALID, f"The broker's certificates cannot be read: {error}"
+            ) from error
+    client.max_inflight_messages_set(1000)
+    client.max_queued_messages_set(10_000)
+    return client
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path else None

@@ -1,0 +1,1 @@
+"""A school on one machine, to try everything by hand: `make demo`."""

@@ -1,0 +1,147 @@
+"""`python -m card_server.demo`: the whole system on this machine, until Ctrl-C."""
+
+import os
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from rich.console import Console
+from rich.panel import Panel
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from card_server.config import load_settings
+from card_server.database import open_engine, open_sessions
+from card_server.demo.folder import DemoFolder
+from card_server.demo.processes import ChildDiedError, ProcessTree, StoppedError
+from card_server.demo.school import GATES, create_school, find_school
+from card_server.errors import EXIT_CODE, AppError
+from card_server.migrate import migrate
+from card_server.sealing import Seal
+from card_server.staff import create_staff, renew_one_time_password
+from schema.messages import ReaderState
+from schema.tables.readers import ReaderHealth
+from schema.tables.school import Role, School, Staff
+
+FOLDER = Path("var/demo")
+LOGIN = "admin"
+_START_S = 60.0
+_BIN = Path(sys.executable).parent
+"""Where this environment's commands are."""
+
+
+def main() -> int:
+    """Start everything, say where it is, stay until it ends; the exit code."""
+    console = Console()
+    try:
+        with DemoFolder(FOLDER) as folder, ProcessTree(folder.logs) as tree:
+            console.print("Starting the demo …")
+            password = _prepare(folder)
+            _start(folder, tree)
+            console.print(_welcome(folder, password))
+            tree.watch()
+    except StoppedError:
+        console.print("Everything is stopped. The data stays; `make demo-clean` removes it.")
+        return 0
+    except AppError as error:
+        console.print(error.message, markup=False, highlight=False, soft_wrap=True)
+        return EXIT_CODE[error.code]
+    except (ChildDiedError, TimeoutError) as error:
+        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        console.print("Everything is stopped. `make demo-clean` and `make demo` begin anew.")
+        return 1
+    return 0
+
+
+def _prepare(folder: DemoFolder) -> str | None:
+    """Files, database, school and the one-time password; None when staff have their own."""
+    folder.write()
+    settings = load_settings(folder.server_config)
+    engine = open_engine(settings.database_url)
+    try:
+        migrate(engine)
+        with open_sessions(engine).begin() as session:
+            school = find_school(session)
+            if school is None:
+                school = create_school(session, Seal(settings.data_key), datetime.now(UTC))
+            return _one_time_password(session, school)
+    finally:
+        engine.dispose()
+
+
+def _one_time_password(session: Session, school: School) -> str | None:
+    staff = session.scalar(select(Staff).where(Staff.login == LOGIN))
+    if staff is None:
+        return create_staff(session, school.id, LOGIN, "演示管理员", Role.SCHOOL_ADMIN)
+    if staff.password_is_one_time:
+        return renew_one_time_password(session, LOGIN)
+    return None
+
+
+def _start(folder: DemoFolder, tree: ProcessTree) -> None:
+    """Broker, server, readers; returns when the page answers and every reader has its list."""
+    began = datetime.now(UTC)
+    broker = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    tree.start("broker", [broker, "-c", str(folder.broker_config)])
+    server = {"CARD_SERVER_CONFIG": str(folder.server_config)}
+    tree.start("card-server", [str(_BIN / "card-server"), "all"], server)
+    for gate in GATES:
+        config = {"READER_DAEMON_CONFIG": str(folder.reader_config(gate.code))}
+        tree.start(gate.code, [str(_BIN / "reader-daemon"), "run"], config)
+    tree.wait_until(lambda: _answers(folder.address), "the page", _START_S)
+    engine = open_engine(folder.database_url)
+    try:
+        tree.wait_until(lambda: _are_ready(engine, began), "the readers", _START_S)
+    finally:
+        engine.dispose()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urlopen(address, timeout=5) as page:  # noqa: S310  our own http://127.0.0.1
+            return bool(page.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def _are_ready(engine: Engine, began: datetime) -> bool:
+    """Whether every reader reported since then that it has the school's card list."""
+    having = select(ReaderHealth.reader_id).join(School, School.id == ReaderHealth.school_id)
+    having = having.where(
+        ReaderHealth.seen_at >= began,
+        ReaderHealth.state == ReaderState.ONLINE,
+        ReaderHealth.cards_version == School.cards_version,
+    )
+    try:
+        with engine.connect().execution_options(read_only=True) as connection:
+            return len(connection.execute(having).all()) == len(GATES)
+    except SQLAlchemyError:
+        return False
+
+
+def _welcome(folder: DemoFolder, password: str | None) -> Panel:
+    secret = (
+        f"one-time password  [bold]{password}[/]" if password else "with the password you chose"
+    )
+    return Panel.fit(
+        f"Card tray   [bold link={folder.address}]{folder.address}[/]\n"
+        f"Staff       log in as [bold]{LOGIN}[/], {secret}\n"
+        "End         Ctrl-C",
+        title="Campus card demo",
+    )
+
+
+def _shed_settings() -> None:
+    """Settings of a real server in this shell must not reach the demo."""
+    for name in list(os.environ):
+        if name.startswith(("CARD_SERVER_", "READER_DAEMON_")):
+            del os.environ[name]
+
+
+if __name__ == "__main__":
+    _shed_settings()
+    sys.exit(main())

@@ -1,0 +1,262 @@
+"""The ingest process: takes what readers sent, records it in one transaction, then acknowledges.
+
+Batches form by themselves: whatever arrived while the last transaction ran. Nothing is
+acknowledged, to the broker or to a reader, before its commit.
+"""
+
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from card_server.aside import set_aside
+from card_server.broker_link import BrokerLink
+from card_server.cardlists import bring_up_to_date, list_versions, readers_of
+from card_server.config import Settings
+from card_server.database import open_engine, open_sessions
+from card_server.directory import Directory, ReaderKey
+from card_server.health import Check, check_database, serve_health
+from card_server.inbox import Incoming, Opened, Refused, open_messages, topic_of
+from card_server.reader_status import record_status
+from card_server.services.protocol import Telling
+from card_server.single import claim_role
+from card_server.taps import ReceivedTap, record_taps
+from schema.messages import Ack, Rejected, Rejection
+from schema.topics import Kind, Topic
+
+_log = structlog.get_logger()
+
+MOST_MESSAGES = 500
+"""Messages in one transaction."""
+THREADS = 2
+"""While one batch is in the database the next is judged. SQLite has one writer, so one thread."""
+_IDLE_S = 0.5
+_LOOK_EACH_S = 1.0
+_RETRY_S = (0.2, 5.0)
+
+_KEPT = Counter("taps_kept_total", "Taps on record, new or known before")
+_REJECTED = Counter("taps_rejected_total", "Taps and messages refused for good", ["reason"])
+_BATCH = Histogram("ingest_batch_taps", "Taps in a transaction", buckets=(1, 5, 20, 100, 500, 5000))
+_COMMIT = Histogram("ingest_commit_seconds", "From the arrival of a batch's oldest to its commit")
+_DATABASE_AWAY = Gauge("ingest_database_away", "1 while a batch waits for the database")
+
+
+def run(settings: Settings, stop: threading.Event) -> None:
+    """Work until `stop` is set.
+
+    Raises AppError when there is no place for this process, RuntimeError when the broker thread
+    has died.
+    """
+    engine = open_engine(settings.database_url, by_key_only=True)
+    try:
+        with claim_role(engine, "ingest") as place:
+            link = BrokerLink(settings, place)
+            health = serve_health(settings.ingest_health_port, _checks(engine, link))
+            link.start()
+            try:
+                threads = THREADS if engine.dialect.name == "postgresql" else 1
+                _work(Ingest(open_sessions(engine), link, stop), threads)
+            finally:
+                link.stop()
+                health.shutdown()
+                health.server_close()
+    finally:
+        engine.dispose()
+
+
+def _work(ingest: "Ingest", threads: int) -> None:
+    """Run the loop on so many threads until one ends, which ends all. Raises what it raised."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="ingest") as pool:
+        running = [pool.submit(ingest.work) for _ in range(threads)]
+        wait(running, return_when=FIRST_COMPLETED)
+        ingest.end()
+    for one in running:
+        one.result()
+
+
+class Ingest:
+    """The loop over batches, and what its threads have to remember between them."""
+
+    def __init__(
+        self, sessions: sessionmaker[Session], link: BrokerLink, stop: threading.Event
+    ) -> None:
+        self._sessions = sessions
+        self._link = link
+        self._stop = stop
+        self._ended = False
+        self._directory = Directory()
+        self._versions: dict[int, int] | None = None
+        self._look_at = 0.0
+        self._looking = threading.Lock()
+
+    def work(self) -> None:
+        """Batch after batch, and once a second a look whether a card list has changed."""
+        while not self._is_over():
+            if not self._link.is_running:
+                raise RuntimeError("the broker thread died") from self._link.failure
+            batch = self._link.take(MOST_MESSAGES, _IDLE_S)
+            if batch:
+                self._record(batch)
+            if time.monotonic() > self._look_at:
+                self._push_card_lists()
+
+    def end(self) -> None:
+        """Let every thread end after its batch."""
+        self._ended = True
+
+    def _is_over(self) -> bool:
+        return self._ended or self._stop.is_set()
+
+    def _record(self, batch: list[Incoming]) -> None:
+        """Record a batch, however long the database is away; one bad message stops nobody."""
+        delay = _RETRY_S[0]
+        while not self._is_over():
+            try:
+                self._commit(batch)
+            except (OperationalError, InterfaceError) as error:
+                _DATABASE_AWAY.set(1)
+                _log.warning("the database is away", error=type(error).__name__, waiting=len(batch))
+                self._stop.wait(delay)
+                delay = min(delay * 2, _RETRY_S[1])
+            except Exception:
+                if len(batch) == 1:
+                    _log.exception("a message cannot be processed")
+                    self._give_up(batch[0])
+                    return
+                for one in batch:
+                    self._record([one])
+                return
+            else:
+                _DATABASE_AWAY.set(0)
+                return
+
+    def _commit(self, batch: list[Incoming]) -> None:
+        """One transaction, then the acknowledgements."""
+        now = datetime.now(UTC)
+        with self._sessions() as session:
+            readers = self._directory.readers(session, _reader_keys(batch))
+            opened = open_messages(batch, readers)
+            telling = Telling(tell_parents=True, now=now)
+            recorded = record_taps(session, opened.taps, self._directory, telling)
+            refused = opened.refused + _refused_taps(recorded.rejected, opened)
+            self._set_aside(session, refused)
+            answers = []
+            for reader, status, incoming in opened.statuses:
+                record_status(session, reader, status, incoming.received_at, incoming.held_s)
+                for message in bring_up_to_date(session, reader.school.id, status.cards_version):
+                    answers.append((_topic(incoming, Kind.CARDS), message))
+            session.commit()
+        self._link.acknowledge(batch)
+        for topic, ack in _acks(recorded.kept, refused):
+            self._link.send(topic, ack, qos=0)
+        for topic, message in answers:
+            self._link.send(topic, message, qos=1)
+        _observe(batch, len(recorded.kept), refused)
+
+    def _give_up(self, incoming: Incoming) -> None:
+        """Keep a message that the rules choke on where staff see it, and go on."""
+        with self._sessions() as session:
+            readers = self._directory.readers(session, _reader_keys([incoming]))
+            opened = open_messages([incoming], readers)
+            taps = [Rejected(tap.id, Rejection.UNPROCESSABLE) for tap in opened.taps]
+            refused = Refused(incoming, Rejection.UNPROCESSABLE, taps)
+            self._set_aside(session, [refused])
+            session.commit()
+        self._link.acknowledge([incoming])
+        for topic, ack in _acks([], [refused]):
+            self._link.send(topic, ack, qos=0)
+        _observe([incoming], 0, [refused])
+
+    def _set_aside(self, session: Session, refused: list[Refused]) -> None:
+        for one in refused:
+            topic = topic_of(one.incoming.topic)
+            set_aside(
+                session,
+                school_id=self._directory.school_id(topic.school) if topic else None,
+                topic=one.incoming.topic,
+                body=one.incoming.payload,
+                reason=one.reason,
+                received_at=one.incoming.received_at,
+            )
+
+    def _push_card_lists(self) -> None:
+        """Send what has changed to every reader at once; who misses it asks with its status."""
+        with self._looking:
+            if time.monotonic() <= self._look_at:
+                return
+            self._look_at = time.monotonic() + _LOOK_EACH_S
+            self._push_changed_lists()
+
+    def _push_changed_lists(self) -> None:
+        try:
+            with self._sessions() as session:
+                versions = list_versions(session)
+                before = self._versions if self._versions is not None else versions
+                for school_id, version in versions.items():
+                    had = before.get(school_id, version)
+                    if had == version:
+                        continue
+                    messages = bring_up_to_date(session, school_id, had)
+                    for school, reader in readers_of(session, school_id):
+                        for message in messages:
+                            self._link.send(Topic(school, reader, Kind.CARDS), message, qos=1)
+                self._versions = versions
+        except (OperationalError, InterfaceError) as error:
+            _log.warning("the database is away", error=type(error).__name__)
+
+
+def _reader_keys(batch: Iterable[Incoming]) -> set[ReaderKey]:
+    topics = {topic_of(incoming.topic) for incoming in batch}
+    return {ReaderKey(topic.school, topic.reader) for topic in topics if topic}
+
+
+def _refused_taps(rejected: list[tuple[ReceivedTap, Rejection]], opened: Opened) -> list[Refused]:
+    """Taps that the record refused, each with the message it came in."""
+    source = {id(tap): incoming for tap, incoming in zip(opened.taps, opened.sources, strict=True)}
+    return [
+        Refused(source[id(tap)], reason, [Rejected(tap.id, reason)]) for tap, reason in rejected
+    ]
+
+
+def _acks(kept: list[ReceivedTap], refused: list[Refused]) -> list[tuple[Topic, Ack]]:
+    """One acknowledgement for each reader of the batch."""
+    acks: dict[Topic, Ack] = {}
+    for tap in kept:
+        reader = tap.reader
+        topic = Topic(reader.school.code, reader.code, Kind.ACK)
+        ack = acks.get(topic)
+        if ack is None:
+            ack = acks[topic] = Ack([], [])
+        ack.kept.append(tap.id)
+    for one in refused:
+        if one.taps and topic_of(one.incoming.topic):
+            ack = acks.setdefault(_topic(one.incoming, Kind.ACK), Ack([], []))
+            ack.rejected.extend(one.taps)
+    return list(acks.items())
+
+
+def _topic(incoming: Incoming, kind: Kind) -> Topic:
+    school, reader = incoming.topic.split("/")[2:4]
+    return Topic(school, reader, kind)
+
+
+def _observe(batch: list[Incoming], kept: int, refused: list[Refused]) -> None:
+    _KEPT.inc(kept)
+    _BATCH.observe(kept)
+    _COMMIT.observe((datetime.now(UTC) - batch[0].received_at).total_seconds())
+    for one in refused:
+        _REJECTED.labels(one.reason).inc()
+
+
+def _checks(engine: Engine, link: BrokerLink) -> dict[str, Check]:
+    def check_broker() -> str | None:
+        return None if link.is_connected else "The broker is not connected."
+
+    return {"database": check_database(engine), "broker": check_broker}

@@ -1,0 +1,1 @@
+"""What a tap means: one file a use of the card."""

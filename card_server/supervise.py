@@ -1,0 +1,67 @@
+"""Running the parts of a process until a signal, or until one of them ends when it should not."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from types import FrameType
+
+import structlog
+
+from card_server.errors import EXIT_CODE, AppError
+
+Part = Callable[[threading.Event], None]
+"""Works until the event is set; ending before is a failure."""
+
+_END_S = 15
+_FAILED = 70
+"""EX_SOFTWARE of sysexits.h: systemd restarts us."""
+
+_log = structlog.get_logger()
+
+
+def run_until_stopped(parts: Mapping[str, Part]) -> int:
+    """Run the parts side by side; the exit code. Call it on the main thread.
+
+    SIGTERM and SIGINT end all parts and give 0. A part that ends by itself ends the process, with
+    the code of its AppError or 70: half a server that looks alive is worse than none.
+    """
+    stop, ended = threading.Event(), threading.Event()
+    codes: list[int] = []
+
+    def run(name: str, part: Part) -> None:
+        try:
+            part(stop)
+            if not stop.is_set():
+                _log.error("a part ended by itself", part=name)
+                codes.append(_FAILED)
+        except AppError as error:
+            sys.stderr.write(f"{error.message}\n")
+            codes.append(EXIT_CODE[error.code])
+        except BaseException:
+            _log.exception("a part failed", part=name)
+            codes.append(_FAILED)
+        finally:
+            ended.set()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    threads = [
+        threading.Thread(target=run, args=(name, part), name=name, daemon=True)
+        for name, part in parts.items()
+    ]
+    for thread in threads:
+        thread.start()
+    ended.wait()
+    stop.set()
+    for thread in threads:
+        thread.join(_END_S)
+    if any(thread.is_alive() for thread in threads):
+        _log.error("a part did not end in time")
+        sys.stderr.flush()
+        os._exit(max(codes, default=_FAILED))
+    return max(codes, default=0)

@@ -1,0 +1,1 @@
+"""The pages that staff use, and the card tray of a demo."""

@@ -1,0 +1,54 @@
+"""How pages write times, spans and card numbers: always in the school's zone."""
+
+from datetime import date, datetime
+
+from flask import Flask
+from flask_babel import gettext, ngettext
+
+from card_server.web.access import school_in_use
+from card_server.web.words import rejection_word, word
+
+
+def add_formats(app: Flask) -> None:
+    """Give the templates these filters."""
+    app.jinja_env.filters.update(
+        hour=hour, second=second, moment=moment, day=iso_day, ago=ago, card=card_number
+    )
+    app.jinja_env.filters.update(word=word, rejection=rejection_word)
+
+
+def hour(when: datetime | None) -> str:
+    """07:32, or a dash for a time that has not come."""
+    return when.astimezone(school_in_use().zone).strftime("%H:%M") if when else "–"
+
+
+def second(when: datetime | None) -> str:
+    """07:32:10, or a dash."""
+    return when.astimezone(school_in_use().zone).strftime("%H:%M:%S") if when else "–"
+
+
+def moment(when: datetime | None) -> str:
+    """2026-09-01 07:32:10, or a dash."""
+    return when.astimezone(school_in_use().zone).strftime("%Y-%m-%d %H:%M:%S") if when else "–"
+
+
+def iso_day(day: date) -> str:
+    """2026-09-01."""
+    return day.isoformat()
+
+
+def ago(when: datetime, now: datetime) -> str:
+    """How long before `now` something was, in the largest whole unit."""
+    seconds = max(0, int((now - when).total_seconds()))
+    if seconds < 60:
+        return str(gettext("%(seconds)s s ago", seconds=seconds))
+    if seconds < 3600:
+        return str(gettext("%(minutes)s min ago", minutes=seconds // 60))
+    if seconds < 86_400:
+        return str(gettext("%(hours)s h ago", hours=seconds // 3600))
+    return str(ngettext("%(num)s day ago", "%(num)s days ago", seconds // 86_400))
+
+
+def card_number(uid: str) -> str:
+    """A card's number in pairs, as it is easier to compare."""
+    return " ".join(uid[at : at + 2] for at in range(0, len(uid), 2))

@@ -1,0 +1,1 @@
+"""How a decision is shown to the person who tapped, one file per kind."""

@@ -1,0 +1,29 @@
+"""What a tap's answer is, and what shows it."""
+
+from enum import StrEnum
+from typing import Protocol
+
+from schema.messages import Refusal
+
+
+class Signal(StrEnum):
+    """What the person at the reader is told."""
+
+    ADMITTED = "admitted"
+    REFUSED = "refused"
+    NOT_KEPT = "not_kept"
+    """The tap could not be written to disk: it does not count, whatever the card."""
+    IDENTIFY = "identify"
+    """Nobody tapped: staff look for this device."""
+
+
+class Feedback(Protocol):
+    """One way to show signals; slow or broken ones are kept apart by the panel."""
+
+    def show(self, signal: Signal, reason: Refusal | None) -> None:
+        """Show it; return when the next one may be shown. May raise whatever it likes."""
+        ...
+
+    def close(self) -> None:
+        """Leave lamps and relays off."""
+        ...

@@ -1,0 +1,1 @@
+"""Where cards are read, one file per kind of reader."""

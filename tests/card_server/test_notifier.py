@@ -1,0 +1,271 @@
+"""The notifier against both databases and a server in Twilio's place: what follows each answer."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, event, update
+
+from card_server.database import open_engine
+from card_server.notifier import judge
+from card_server.sealing import Seal
+from integrations.sms.protocol import SendError
+from schema.messages import utc_now
+from schema.tables.messages import MessageState, Suppression
+from schema.tables.people import Guardian
+from schema.tables.school import School
+from tests.harness.outbox import (
+    KEY,
+    all_are,
+    alter,
+    messages,
+    notifying,
+    number,
+    queue,
+    set_due,
+    states,
+    wait_for_idle_rounds,
+)
+from tests.harness.sms_server import (
+    SmsServer,
+    accept_when_released,
+    cut,
+    refuse,
+    stall,
+)
+from tests.harness.waiting import wait_for
+
+NOW = datetime(2025, 9, 1, tzinfo=UTC)
+State = MessageState
+
+
+@pytest.fixture
+def server() -> Iterator[SmsServer]:
+    with SmsServer() as running:
+        yield running
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
+
+
+def test_a_due_message_is_sent_once_to_the_guardians_number_of_now(
+    engine: Engine, server: SmsServer
+) -> None:
+    queue(engine)
+    changed = "+8613900001234"
+    with engine.begin() as connection:
+        connection.execute(update(Guardian).values(phone_sealed=Seal(KEY).close(changed)))
+    with notifying(engine, server):
+        wait_for(all_are(engine, State.ACCEPTED))
+    [message], [asked] = messages(engine), server.asked
+    assert (asked.to, asked.text) == (changed, "text 0")
+    assert 1700 < int(asked.fields["ValidityPeriod"]) <= 1800
+    assert (message.provider, message.provider_id) == ("twilio", "SM" + "0" * 31 + "1")
+    assert (message.attempts, message.lease_until, message.error) == (1, None, None)
+
+
+def test_no_transaction_is_open_while_the_carrier_is_called(
+    engine: Engine, server: SmsServer
+) -> None:
+    queue(engine)
+    server.always = stall
+    with notifying(engine, server):
+        wait_for(lambda: server.asked)
+        with engine.begin() as connection:  # on SQLite an open one would make this wait
+            connection.execute(update(School).values(name="其他"))
+        assert states(engine) == {State.SENDING: 1}
+        server.released.set()
+    assert states(engine) == {State.UNKNOWN: 1}
+
+
+def test_what_expired_is_never_sent(engine: Engine, server: SmsServer) -> None:
+    queue(engine, 3, valid=timedelta(seconds=-1))
+    with notifying(engine, server):
+        wait_for(all_are(engine, State.SUPPRESSED))
+    assert {message.suppression for message in messages(engine)} == {Suppression.STALE}
+    assert server.asked == []
+
+
+def test_what_is_not_due_waits(engine: Engine, server: SmsServer) -> None:
+    later, _ = queue(engine, 2)
+    set_due(engine, later, utc_now() + timedelta(hours=1))
+    with notifying(engine, server):
+        wait_for(lambda: states(engine)[State.ACCEPTED])
+    assert [message.state for message in messages(engine)] == [State.QUEUED, State.ACCEPTED]
+    assert len(server.asked) == 1
+
+
+def test_too_many_requests_come_back_when_the_carrier_said(
+    engine: Engine, server: SmsServer
+) -> None:
+    queue(engine)
+    server.answer_with(refuse(429, 20429, {"Retry-After": "1"}))
+    with notifying(engine, server):
+        wait_for(all_are(engine, State.ACCEPTED))
+    [message] = messages(engine)
+    assert message.attempts == 2
+    assert message.error is None
+    assert len(server.asked) == 2
+
+
+def test_a_temporary_failure_is_queued_again_with_its_reason(
+    engine: Engine, server: SmsServer
+) -> None:
+    queue(engine)
+    server.always = refuse(401, 20003)
+    with notifying(engine, server):
+        wait_for(lambda: server.asked and states(engine)[State.QUEUED])
+    [message] = messages(engine)
+    assert message.error == "Twilio 20003: Twilio does not accept the account or its token."
+    assert message.due_at > message.changed_at + timedelta(seconds=2)
+    assert message.lease_until is None
+
+
+def test_a_message_that_cannot_go_out_in_its_time_ends_as_stale_with_its_reason(
+    engine: Engine, server: SmsServer
+) -> None:
+    queue(engine, valid=timedelta(seconds=2))
+    server.always = refuse(401, 20003)
+    with notifying(engine, server):
+        wait_for(all_are(engine, State.SUPPRESSED))
+    [message] = messages(engine)
+    assert message.suppression is Suppression.STALE
+    assert message.error
+    assert message.error.startswith("Twilio 20003")
+
+
+@pytest.mark.parametrize(
+    ("answer", "ended"),
+    [
+        (refuse(400, 21614), State.FAILED),
+        (refuse(400, 29999), State.FAILED),
+        (refuse(500, 20500), State.UNKNOWN),
+        (cut, State.UNKNOWN),
+        (stall, State.UNKNOWN),
+    ],
+)
+def test_a_final_answer_is_never_followed_by_another_try(
+    engine: Engine, server: SmsServer, answer: Callable[..., None], ended: MessageState
+) -> None:
+    queue(engine)
+    server.always = answer
+    with notifying(engine, server, timeout_s=0.5):
+        wait_for(all_are(engine, ended))
+        wait_for_idle_rounds(engine)
+    [message] = messages(engine)
+    assert message.error
+    assert number(0)[-8:] not in message.error
+    assert len(server.asked) == 1
+
+
+def test_a_claim_whose_notifier_died_ends_unknown_unsent(engine: Engine, server: SmsServer) -> None:
+    queue(engine)
+    alter(engine, state=State.SENDING, attempts=1, lease_until=utc_now() - timedelta(seconds=1))
+    with notifying(engine, server):
+        wait_for(all_are(engine, State.UNKNOWN))
+    assert server.asked == []
+    [message] = messages(engine)
+    assert message.error
+    assert "may have been accepted" in message.error
+
+
+def test_a_living_claim_is_left_alone(engine: Engine, server: SmsServer) -> None:
+    queue(engine)
+    alter(engine, state=State.SENDING, attempts=1, lease_until=utc_now() + timedelta(minutes=1))
+    with notifying(engine, server):
+        wait_for_idle_rounds(engine)
+    assert states(engine) == {State.SENDING: 1}
+    assert server.asked == []
+
+
+def test_news_that_comes_after_the_lease_still_counts(engine: Engine, server: SmsServer) -> None:
+    queue(engine)
+    server.always = accept_when_released
+    with notifying(engine, server, timeout_s=20):
+        wait_for(lambda: server.asked)
+        alter(engine, lease_until=utc_now() - timedelta(seconds=1))
+        wait_for(all_are(engine, State.UNKNOWN))
+        server.released.set()
+        wait_for(all_are(engine, State.ACCEPTED))
+    assert len(server.asked) == 1
+
+
+def test_a_number_sealed_with_another_key_waits_and_is_named_at_ready(
+    engine: Engine, server: SmsServer
+) -> None:
+    queue(engine, 3)
+    with engine.begin() as connection:
+        connection.execute(update(Guardian).values(phone_sealed=Seal(bytes(32)).close("+8610")))
+    with notifying(engine, server) as notifier:
+        trouble = wait_for(notifier.carrier_trouble)
+        wait_for(all_are(engine, State.QUEUED))
+    assert trouble
+    assert "data_key" in trouble
+    assert server.asked == []
+
+
+def test_one_accepted_message_ends_the_carriers_trouble(engine: Engine, server: SmsServer) -> None:
+    queue(engine, 3)
+    server.answer_with(*[refuse(401, 20003)] * 3)
+    with notifying(engine, server) as notifier:
+        wait_for(notifier.carrier_trouble)
+        alter(engine, due_at=utc_now())
+        wait_for(all_are(engine, State.ACCEPTED))
+        assert notifier.carrier_trouble() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "attempt", "state", "wait_s"),
+    [
+        (SendError("x"), 1, State.QUEUED, 5),
+        (SendError("x"), 2, State.QUEUED, 10),
+        (SendError("x"), 9, State.QUEUED, 300),
+        (SendError("x"), 10**6, State.QUEUED, 300),
+        (SendError("x", retry_after_s=77), 1, State.QUEUED, 77),
+        (SendError("x", retry_after_s=7), 3, State.QUEUED, 7),
+        (SendError("x", retry_after_s=0), 3, State.QUEUED, 1),
+        (SendError("x", retry_after_s=10**7), 1, State.QUEUED, 1800),
+        (SendError("x", permanent=True), 1, State.FAILED, None),
+        (SendError("x", ambiguous=True), 1, State.UNKNOWN, None),
+        (SendError("x", ambiguous=True, permanent=True), 1, State.UNKNOWN, None),
+    ],
+)
+def test_what_follows_from_a_failed_try(
+    error: SendError, attempt: int, state: MessageState, wait_s: float | None
+) -> None:
+    outcome = judge(error, attempt, NOW + timedelta(minutes=30), NOW, 1.0)
+    due_at = None if wait_s is None else NOW + timedelta(seconds=wait_s)
+    assert (outcome.state, outcome.due_at, outcome.error) == (state, due_at, "x")
+
+
+def test_chance_spreads_the_next_try_over_half_of_the_wait() -> None:
+    early = judge(SendError("x"), 3, NOW + timedelta(hours=1), NOW, 0.0)
+    assert early.due_at == NOW + timedelta(seconds=10)
+
+
+def test_looking_for_work_reads_only_the_small_indexes(engine: Engine, server: SmsServer) -> None:
+    queue(engine)
+    looks: dict[str, object] = {}
+
+    def keep(
+        _connection: object, _cursor: object, statement: str, values: object, *_: object
+    ) -> None:
+        if "min(message.due_at)" in statement:
+            looks[statement] = values
+
+    event.listen(engine, "before_cursor_execute", keep)
+    with notifying(engine, server):
+        wait_for(lambda: looks)
+    [(statement, values)] = looks.items()
+    sqlite = engine.dialect.name == "sqlite"
+    with engine.begin() as connection:
+        if not sqlite:  # a few rows are read faster without any index
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
+        plan = str(connection.exec_driver_sql(f"{explain} {statement}", values).all())  # type: ignore[arg-type]
+    assert "ix_message_due_at" in plan
+    assert "ix_message_lease_until" in plan

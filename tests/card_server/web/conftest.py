@@ -1,0 +1,102 @@
+"""Fixtures for the tests of pages: a school in a database, the application, a served one."""
+
+import base64
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from card_server.config import Settings
+from card_server.database import open_engine, open_sessions
+from card_server.web.app import close_app, create_app
+from card_server.web.serve import serve
+from tests.card_server.web.small_school import SmallSchool, make_school
+from tests.harness.browser import open_browser
+
+CHOSEN_PASSWORD = "correct horse battery"
+
+
+def make_settings(url: str, tray_dir: Path | None = None, threads: int = 12) -> Settings:
+    return Settings(
+        database_url=url,
+        data_key=base64.b64encode(bytes(32)),
+        web_secret="x" * 32,
+        web_port=0,
+        web_threads=threads,
+        web_behind_tls=False,
+        tray_dir=tray_dir,
+    )
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A migrated, empty database, once on each kind."""
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> sessionmaker[Session]:
+    return open_sessions(engine)
+
+
+@pytest.fixture
+def school(sessions: sessionmaker[Session]) -> SmallSchool:
+    with sessions.begin() as session:
+        return make_school(session)
+
+
+@pytest.fixture
+def app(engine: Engine, database_url: str) -> Iterator[Flask]:
+    """The application of a real school, without a tray."""
+    app = create_app(make_settings(database_url), engine)
+    app.config["WTF_CSRF_ENABLED"] = False
+    yield app
+    close_app(app)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that speaks English and is not logged in."""
+    client = app.test_client()
+    client.set_cookie("language", "en")
+    return client
+
+
+@pytest.fixture
+def staff(client: FlaskClient, school: SmallSchool) -> FlaskClient:
+    """A browser in which the school's administrator is logged in with a chosen password."""
+    client.post("/log-in", data={"login": school.login, "password": school.password})
+    answer = client.post("/password", data={"password": CHOSEN_PASSWORD, "again": CHOSEN_PASSWORD})
+    assert answer.status_code == 302
+    return client
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """The address of a web process's inside, on a thread."""
+    stop = threading.Event()
+    ready: queue.Queue[str] = queue.Queue()
+    thread = threading.Thread(target=serve, args=(settings, stop, ready.put))
+    thread.start()
+    try:
+        yield ready.get(timeout=20)
+    finally:
+        stop.set()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser

@@ -1,0 +1,239 @@
+"""A small school written straight into a database, for the tests of pages."""
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import uuid_utils
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from card_server.school_time import day_of
+from card_server.staff import create_staff
+from card_server.staff_session import describe_school
+from schema.messages import CardState, Decision, ReaderState, Refusal, SourceState
+from schema.tables.cards import Card, CardBinding
+from schema.tables.messages import Message, MessageKind, MessageState
+from schema.tables.people import Guardian, Guardianship, Student
+from schema.tables.readers import Direction, Purpose, Reader, ReaderHealth
+from schema.tables.school import Homeroom, Role, School
+from schema.tables.taps import Attendance, DirectionBy, Effect, HomeroomDay, Tap
+
+_NAMES = ("张三", "李四", "王小明", "赵雪", "欧阳娜", "刘洋", "陈晨", "杨柳")
+_PINYIN = (
+    "zhang san zhangsan zs",
+    "li si lisi ls",
+    "wang xiao ming wangxiaoming wxm",
+    "zhao xue zhaoxue zx",
+    "ou yang na ouyangna oyn",
+    "liu yang liuyang ly",
+    "chen chen chenchen cc",
+    "yang liu yangliu yl",
+)
+
+
+@dataclass
+class SmallSchool:
+    """A school's ids, and the one-time password of its administrator."""
+
+    id: int
+    login: str
+    password: str
+    homerooms: list[int]
+    students: list[int]
+    uids: list[str]
+    guardians: list[int]
+    readers: list[int]
+    seq: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+
+def make_school(session: Session, code: str = "no1", students: int = 8) -> SmallSchool:
+    """Two homerooms, their students with a card and a guardian each, two gates."""
+    school = School(code=code, name=f"第一中学 {code}", signature="第一中学", cards_version=7)
+    session.add(school)
+    session.flush()
+    homerooms = [Homeroom(school_id=school.id, grade=1, name=f"高一({n})班") for n in (1, 2)]
+    readers = [
+        Reader(
+            school_id=school.id,
+            code=f"gate-{way}",
+            name=name,
+            place="校门",
+            purpose=Purpose.GATE,
+            direction=Direction(way),
+        )
+        for way, name in (("in", "东门进"), ("out", "东门出"))
+    ]
+    session.add_all([*homerooms, *readers])
+    session.flush()
+    made = SmallSchool(
+        school.id,
+        f"admin-{code}",
+        create_staff(session, school.id, f"admin-{code}", "王老师", Role.SCHOOL_ADMIN),
+        [one.id for one in homerooms],
+        [],
+        [],
+        [],
+        [one.id for one in readers],
+    )
+    for number in range(students):
+        _add_student(session, made, number)
+    return made
+
+
+def add_tap(
+    session: Session,
+    school: SmallSchool,
+    student: int | None,
+    *,
+    at: datetime | None = None,
+    uid: str = "04AAAAAAAAAAAA",
+    reason: Refusal | None = None,
+    late_minutes: int = 0,
+) -> UUID:
+    """A tap at the entrance and, unless refused, the arrival that it makes."""
+    now = at or datetime.now(UTC)
+    admitted = reason is None
+    tap = Tap(
+        school_id=school.id,
+        id=UUID(str(uuid_utils.uuid7())),
+        reader_id=school.readers[0],
+        boot=1,
+        seq=next(school.seq),
+        uid=uid if student is None else school.uids[student],
+        student_id=None if student is None else school.students[student],
+        tapped_at=now,
+        sent_at=now,
+        received_at=datetime.now(UTC),
+        occurred_at=now,
+        clock_suspect=False,
+        decision=Decision.ADMITTED if admitted else Decision.REFUSED,
+        reason=reason,
+        cards_version=7,
+        direction=Direction.IN,
+        direction_by=DirectionBy.READER,
+        effect=Effect.ARRIVAL if admitted else Effect.NONE,
+    )
+    session.add(tap)
+    if admitted and student is not None:
+        _add_arrival(session, school, student, now, late_minutes)
+    session.flush()
+    return tap.id
+
+
+def add_message(
+    session: Session,
+    school: SmallSchool,
+    student: int,
+    state: MessageState = MessageState.ACCEPTED,
+    body: str = "【第一中学】家长您好，张三已于07:32进入学校。",
+) -> None:
+    """A message about a student's arrival, as the console provider took it."""
+    now = datetime.now(UTC)
+    session.add(
+        Message(
+            school_id=school.id,
+            id=UUID(str(uuid_utils.uuid7())),
+            kind=MessageKind.ARRIVAL,
+            student_id=school.students[student],
+            guardian_id=school.guardians[student],
+            body=body,
+            state=state,
+            provider="console" if state is MessageState.ACCEPTED else None,
+            error="30006: landline or unreachable" if state is MessageState.FAILED else None,
+            attempts=1,
+            created_at=now,
+            due_at=now,
+            expires_at=now + timedelta(minutes=30),
+            changed_at=now,
+        )
+    )
+    session.flush()
+
+
+def add_health(session: Session, school: SmallSchool, reader: int, seen_at: datetime) -> None:
+    """What a reader said of itself at a moment: all is well."""
+    session.add(
+        ReaderHealth(
+            reader_id=school.readers[reader],
+            school_id=school.id,
+            state=ReaderState.ONLINE,
+            source=SourceState.READY,
+            seen_at=seen_at,
+            boot=1,
+            drained_to=seen_at,
+            cards_version=7,
+            cards_at=seen_at,
+            spooled=0,
+            aside=0,
+            disk_free_mb=12_000,
+            clock_skew_s=0.2,
+            failures="",
+            software="0.1.0",
+        )
+    )
+    session.flush()
+
+
+def _add_student(session: Session, school: SmallSchool, number: int) -> None:
+    now = datetime.now(UTC)
+    known = number % len(_NAMES)
+    student = Student(
+        school_id=school.id,
+        number=f"2026{number:04}",
+        name=_NAMES[known] + ("" if number < len(_NAMES) else str(number)),
+        pinyin=_PINYIN[known],
+        homeroom_id=school.homerooms[number % 2],
+    )
+    guardian = Guardian(
+        school_id=school.id,
+        name="家长",
+        phone_sealed=b"\x01",
+        phone_hash=bytes(32),
+        phone_tail=f"{1000 + number}",
+    )
+    card = Card(
+        school_id=school.id,
+        uid=f"04{school.id:04X}{number:08X}",
+        state=CardState.ACTIVE,
+        state_since=now,
+    )
+    session.add_all([student, guardian, card])
+    session.flush()
+    session.add(Guardianship(student_id=student.id, guardian_id=guardian.id, relation="母亲"))
+    session.add(
+        CardBinding(school_id=school.id, card_id=card.id, student_id=student.id, bound_at=now)
+    )
+    session.flush()
+    school.students.append(student.id)
+    school.guardians.append(guardian.id)
+    school.uids.append(card.uid)
+
+
+def _add_arrival(
+    session: Session, school: SmallSchool, student: int, at: datetime, late_minutes: int
+) -> None:
+    row = session.get_one(School, school.id)
+    day = day_of(at, describe_school(row).zone)
+    student_id = school.students[student]
+    homeroom_id = session.scalars(select(Student.homeroom_id).where(Student.id == student_id)).one()
+    session.add(
+        Attendance(
+            school_id=school.id,
+            student_id=student_id,
+            day=day,
+            homeroom_id=homeroom_id,
+            arrived_at=at,
+            late_minutes=late_minutes,
+        )
+    )
+    counts = session.get(HomeroomDay, (school.id, homeroom_id, day))
+    if counts is None:
+        counts = HomeroomDay(
+            school_id=school.id, homeroom_id=homeroom_id, day=day, arrived=0, late=0, inside=0
+        )
+        session.add(counts)
+    counts.arrived += 1
+    counts.inside += 1
+    counts.late += late_minutes > 0

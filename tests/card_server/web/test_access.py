@@ -1,0 +1,177 @@
+"""Who may call what: every route decides, sessions hold, one school never sees another."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from card_server.web.access import PUBLIC, allow, decision_of, limit_to_school, public
+from card_server.web.app import create_app
+from schema.tables.people import Student
+from schema.tables.school import Role, StaffSession
+from schema.tables.taps import Tap
+from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings
+from tests.card_server.web.small_school import SmallSchool, add_message, add_tap, make_school
+
+_PUBLIC = {
+    "account.log_in",
+    "account.send_log_in",
+    "files.static",
+    "first_page",
+    "health.health",
+    "languages.switch",
+    "tray.show",
+    "tray.search_cards",
+    "tray.tap",
+    "tray.phone",
+    "tray.counts",
+    "tray.events",
+    "tray.morning",
+    "tray.play_morning",
+    "tray.stop_morning",
+}
+
+
+@pytest.fixture(params=["school", "demo"])
+def any_app(
+    request: pytest.FixtureRequest,
+    engine: Engine,
+    database_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Flask:
+    tray = tmp_path_factory.mktemp("tray") if request.param == "demo" else None
+    return create_app(make_settings(database_url, tray), engine)
+
+
+def test_every_route_has_one_access_decision(any_app: Flask) -> None:
+    for rule in any_app.url_map.iter_rules():
+        decision = decision_of(any_app.view_functions[rule.endpoint])
+        assert decision == PUBLIC or (isinstance(decision, frozenset) and decision), rule
+        assert (decision == PUBLIC) == (rule.endpoint in _PUBLIC), rule
+
+
+def test_a_route_cannot_decide_twice() -> None:
+    with pytest.raises(RuntimeError, match="two access decisions"):
+        public(allow(Role.SCHOOL_ADMIN)(lambda: ""))
+
+
+def test_a_route_without_a_decision_is_closed(app: Flask, client: FlaskClient) -> None:
+    app.add_url_rule("/forgotten", view_func=lambda: "open", endpoint="forgotten")
+    assert client.get("/forgotten").status_code == 403
+
+
+def test_tray_routes_exist_in_a_demo_only(app: Flask) -> None:
+    assert not [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("tray.")]
+
+
+def test_nobody_sees_a_staff_page_without_logging_in(app: Flask, client: FlaskClient) -> None:
+    closed = [
+        rule
+        for rule in app.url_map.iter_rules()
+        if decision_of(app.view_functions[rule.endpoint]) != PUBLIC
+    ]
+    assert len(closed) > 8
+    for rule in closed:
+        path = str(rule).replace("<int:student_id>", "1")
+        method = "POST" if "POST" in (rule.methods or ()) else "GET"
+        answer = client.open(path, method=method)
+        assert answer.status_code in (302, 403), rule
+        assert answer.status_code == 403 or "/log-in" in answer.location, rule
+
+
+def test_a_one_time_password_opens_nothing_but_the_choice_of_another(
+    client: FlaskClient, school: SmallSchool
+) -> None:
+    answer = client.post("/log-in", data={"login": school.login, "password": school.password})
+    assert answer.location == "/password"
+    for path in ("/board", "/taps", "/students", "/readers", "/messages", "/live/events"):
+        assert client.get(path).location == "/password"
+    form = {"password": CHOSEN_PASSWORD, "again": CHOSEN_PASSWORD}
+    assert client.post("/password", data=form).location == "/board"
+    assert client.get("/board").status_code == 200
+
+
+def test_logging_in_renews_the_session_and_logging_out_ends_it(
+    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    before = staff.get_cookie("campus")
+    form = {"login": school.login, "password": CHOSEN_PASSWORD}
+    staff.post("/log-in", data=form)
+    assert before != staff.get_cookie("campus")
+    staff.post("/log-out")
+    assert staff.get("/board").status_code == 302
+    with sessions() as session:
+        assert len(session.scalars(select(StaffSession)).all()) == 1
+
+
+@pytest.mark.parametrize(
+    "next_page", ["https://evil.example/", "//evil.example", "/\\evil.example"]
+)
+def test_logging_in_leads_to_no_foreign_address(
+    client: FlaskClient, school: SmallSchool, staff: FlaskClient, next_page: str
+) -> None:
+    form = {"login": school.login, "password": CHOSEN_PASSWORD, "next": next_page}
+    assert client.post("/log-in", data=form).location == "/board"
+
+
+def test_logging_in_leads_back_to_the_wanted_page(
+    client: FlaskClient, school: SmallSchool, staff: FlaskClient
+) -> None:
+    form = {"login": school.login, "password": CHOSEN_PASSWORD, "next": "/messages?state=failed"}
+    assert client.post("/log-in", data=form).location == "/messages?state=failed"
+
+
+def test_a_school_sees_nothing_of_another(
+    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        other = make_school(session, "no2")
+        row = session.get_one(Student, other.students[0])
+        row.name, row.pinyin = "外校生", "wai xiao sheng"
+        add_tap(session, other, 0, late_minutes=9)
+        add_message(session, other, 0, body="外校生")
+    pages = ["/board", f"/board?homeroom={other.homerooms[0]}", "/taps", "/readers", "/messages"]
+    for path in pages:
+        answer = staff.get(path)
+        assert answer.status_code == 200
+        assert "外校生" not in answer.text, path
+    assert "外校生" not in staff.post("/students", data={"words": "wai"}).text
+    assert staff.get(f"/students/{other.students[0]}").status_code == 404
+
+
+def test_a_limited_session_adds_the_school_to_a_query_that_forgot_it(
+    school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        other = make_school(session, "no2")
+        add_tap(session, other, 0)
+    with sessions() as session:
+        limit_to_school(session, school.id)
+        assert session.scalars(select(Student.school_id).distinct()).all() == [school.id]
+        joined = select(Tap.id, Student.name).join(Student, Student.id == Tap.student_id)
+        assert session.execute(joined).all() == []
+
+
+def test_csrf_protects_every_unsafe_route(any_app: Flask) -> None:
+    client = any_app.test_client()
+    client.set_cookie("language", "en")
+    for rule in any_app.url_map.iter_rules():
+        if "POST" in (rule.methods or ()):
+            answer = client.post(str(rule).replace("<chosen>", "zh"))
+            assert answer.status_code == 400, rule
+            assert "open for too long" in answer.text
+
+
+def test_headers_keep_a_page_to_itself(engine: Engine, database_url: str) -> None:
+    settings = make_settings(database_url).model_copy(update={"web_behind_tls": True})
+    answer = create_app(settings, engine).test_client().get("/log-in")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    assert answer.headers["Cache-Control"] == "no-store"
+    cookie = answer.headers["Set-Cookie"]
+    for flag in ("__Host-campus=", "Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
+        assert flag in cookie

@@ -1,0 +1,1 @@
+"""The reader daemon, part by part, on real parts."""
