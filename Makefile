@@ -26,7 +26,7 @@ bench: setup-test ## How fast it is here, against what it must be
 	.venv/bin/python -m tests.bench
 
 faults: setup-test ## The long suites: every part killed, cut and starved, many times
-	.venv/bin/pytest -m faults tests/faults
+	.venv/bin/pytest -m faults --timeout=1800
 
 setup-demo:
 	@.ci/setup demo

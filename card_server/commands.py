@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from card_server.config import Settings, load_settings
 from card_server.errors import EXIT_CODE, AppError, Code
+from card_server.finding import Verdict
+from card_server.import_command import import_log
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,6 +30,11 @@ app = typer.Typer(
     help="The server of a school's student card.", no_args_is_help=True, add_completion=False
 )
 _console = Console()
+_MARKS = {
+    Verdict.WELL: "[green]ok[/]",
+    Verdict.DOUBTFUL: "[yellow]look[/]",
+    Verdict.WRONG: "[red]wrong[/]",
+}
 
 
 def _says_what_is_wrong(command: Callable[P, R]) -> Callable[P, R]:
@@ -100,8 +107,7 @@ def doctor(config: Config = None) -> None:
     table = Table("", "part", "found", "what to do")
     findings = examine(load_settings(config))
     for finding in findings:
-        mark = "[green]ok[/]" if finding.is_well else "[red]wrong[/]"
-        table.add_row(mark, finding.part, finding.found, finding.what_to_do)
+        table.add_row(_MARKS[finding.verdict], finding.part, finding.found, finding.what_to_do)
     _console.print(table)
     if not all(finding.is_well for finding in findings):
         raise typer.Exit(EXIT_CODE[Code.UNAVAILABLE])
@@ -168,6 +174,54 @@ def add_reader(
         add(session, school=school, code=code, name=name, place=place, direction=direction)
         session.commit()
     _console.print(f"The reader {school}/{code} is there.")
+
+
+@app.command()
+@_says_what_is_wrong
+def broker_config(
+    host: Annotated[list[str], typer.Option(help="A name or address that readers use.")],
+    authority: Path = Path("/etc/card-server/authority"),
+    folder: Path = Path("/etc/mosquitto/campus"),
+    data: Path = Path("/var/lib/mosquitto"),
+) -> None:
+    """Make the certificates and the settings of the broker; again after a revocation."""
+    from card_server.broker import set_up_broker
+
+    _console.print(f"The broker's settings: {set_up_broker(authority, folder, data, host)}")
+
+
+@app.command()
+@_says_what_is_wrong
+def reader_certificate(
+    school: str, reader: str, authority: Path = Path("/etc/card-server/authority")
+) -> None:
+    """Make a reader's certificate, to be carried to the reader."""
+    from card_server.certificates import issue_reader_certificate
+
+    files = issue_reader_certificate(authority, school, reader)
+    _console.print(f"For the reader: {files.certificate} {files.key}", soft_wrap=True)
+
+
+@app.command()
+@_says_what_is_wrong
+def revoke_reader(
+    school: str,
+    reader: str,
+    authority: Path = Path("/etc/card-server/authority"),
+    folder: Path = Path("/etc/mosquitto/campus"),
+) -> None:
+    """Revoke a reader's certificate; restart the broker to cut the reader off."""
+    import shutil
+
+    from card_server.certificates import revocation_list
+    from card_server.certificates import revoke_reader as revoke
+
+    revoke(authority, school, reader)
+    shutil.copyfile(revocation_list(authority), folder / revocation_list(authority).name)
+    _console.print(f"{school}/{reader} is revoked. Now: systemctl restart mosquitto")
+
+
+app.command(name="import-taps")(_says_what_is_wrong(import_log))
 
 
 def _session(config: Path | None) -> Session:

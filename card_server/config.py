@@ -45,7 +45,8 @@ class Settings(BaseSettings):
     web_behind_tls: bool = True
     """Whether browsers reach the server by https; only a demo on loopback says no."""
     broker_host: str = "127.0.0.1"
-    broker_port: int = 8883
+    broker_port: int = 8884
+    """The broker's listener for the server; readers have another one."""
     broker_ca: Path | None = None
     """The CA of the broker's certificate; without it the connection is not encrypted."""
     broker_cert: Path | None = None
