@@ -3,7 +3,8 @@
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from schema.messages import MAX_BYTES, Rejection
@@ -23,23 +24,28 @@ def set_aside(
     received_at: datetime,
 ) -> None:
     """Keep a message once; the same again only counts up."""
-    digest = hashlib.sha256(topic.encode() + b"\0" + body).digest()
-    known = session.scalar(select(Aside).where(Aside.digest == digest))
-    if known:
-        known.times += 1
-        known.received_at = received_at
-        return
-    oldest = session.scalars(select(Aside).order_by(Aside.id.desc()).offset(_MOST_ROWS - 1)).first()
-    if oldest:
-        session.delete(oldest)
-    session.add(
-        Aside(
-            school_id=school_id,
-            topic=topic.replace("\0", "")[:200],
-            reason=reason,
-            body=body[:MAX_BYTES],
-            digest=digest,
-            received_at=received_at,
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    statement = (postgresql.insert if is_postgresql else sqlite.insert)(Aside).values(
+        school_id=school_id,
+        topic=topic.replace("\0", "")[:200],
+        reason=reason,
+        body=body[:MAX_BYTES],
+        digest=hashlib.sha256(topic.encode() + b"\0" + body).digest(),
+        times=1,
+        received_at=received_at,
+    )
+    # One statement, as two processes may meet the same rubbish at once.
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Aside.digest],
+            set_={"times": Aside.times + 1, "received_at": received_at},
         )
     )
-    session.flush()
+    newest_of_too_many = (
+        select(Aside.id).order_by(Aside.id.desc()).offset(_MOST_ROWS).limit(1).scalar_subquery()
+    )
+    session.execute(
+        delete(Aside)
+        .where(Aside.id <= newest_of_too_many)
+        .execution_options(synchronize_session=False)
+    )

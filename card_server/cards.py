@@ -24,6 +24,7 @@ def add_card(session: Session, school_id: int, uid: str, at: datetime) -> Card:
 
 def bind_card(session: Session, card: Card, student_id: int, at: datetime) -> CardBinding:
     """From now on the card is the student's. Raises AppError(CONFLICT) when it is somebody's."""
+    session.execute(select(Card.id).where(Card.id == card.id).with_for_update())
     held = select(CardBinding.id).where(
         CardBinding.card_id == card.id, CardBinding.unbound_at.is_(None)
     )

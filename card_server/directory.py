@@ -60,7 +60,7 @@ class ReaderKey(NamedTuple):
     reader: str
 
 
-class CardKey(Struct, frozen=True):
+class CardKey(Struct, frozen=True, gc=False):
     """A school's card, by its number."""
 
     school_id: int
@@ -74,7 +74,7 @@ class Told(NamedTuple):
     language: Language
 
 
-class Holder(Struct, frozen=True):
+class Holder(Struct, frozen=True, gc=False):
     """The student whose card it was for a while."""
 
     student_id: int
@@ -85,7 +85,7 @@ class Holder(Struct, frozen=True):
     unbound_at: datetime | None
 
 
-class CardFacts(Struct, frozen=True):
+class CardFacts(Struct, frozen=True, gc=False):
     """A card, its state, and everybody whose it was."""
 
     state: CardState
@@ -118,7 +118,7 @@ class Directory:
         wanted = set(keys)
         with self._lock:
             self._refresh_schools(session, {key.school for key in wanted})
-            missing = wanted - self._readers.keys()
+            missing = {key for key in wanted if key not in self._readers}
             for code in {key.school for key in missing} & self._schools.keys():
                 self._learn_readers(session, self._schools[code])
             return {key: self._readers[key] for key in wanted if key in self._readers}
@@ -127,7 +127,7 @@ class Directory:
         """These cards, None for one that the school has not; one query for all not yet known."""
         wanted = set(keys)
         with self._lock:
-            missing = wanted - self._cards.keys()
+            missing = {key for key in wanted if key not in self._cards}
             if missing:
                 if len(self._cards) + len(missing) > _MOST_CARDS:
                     self._cards.clear()
@@ -157,7 +157,10 @@ class Directory:
 
     def _learn_readers(self, session: Session, school: SchoolFacts) -> None:
         for reader in session.scalars(select(Reader).where(Reader.school_id == school.id)):
-            self._readers[ReaderKey(school.code, reader.code)] = ReaderFacts(
+            key = ReaderKey(school.code, reader.code)
+            if key in self._readers:
+                continue
+            self._readers[key] = ReaderFacts(
                 reader.id,
                 reader.code,
                 school,

@@ -19,7 +19,7 @@ _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 """A reader without a clock battery wakes in 1970; anything outside these is no time at all."""
 
 
-class Incoming(Struct):
+class Incoming(Struct, gc=False):
     """An MQTT message as the broker handed it over."""
 
     topic: str
@@ -34,7 +34,7 @@ class Incoming(Struct):
     """Which of the link's connections it came by."""
 
 
-class Refused(Struct):
+class Refused(Struct, gc=False):
     """A message, or a part of one, that will never be kept."""
 
     incoming: Incoming
@@ -43,7 +43,7 @@ class Refused(Struct):
     """The taps in it that have a readable id, so that the reader can be told."""
 
 
-class Opened(Struct):
+class Opened(Struct, gc=False):
     """All that a batch of messages holds."""
 
     taps: list[ReceivedTap]
@@ -106,6 +106,8 @@ def _open(
         return Rejection.RETAINED
     if topic.kind is Kind.STATUS:
         return _open_status(incoming, reader, opened)
+    if topic.kind is not Kind.TAP:
+        return Rejection.MALFORMED
     try:
         message = _TAPS.decode(incoming.payload)
     except _UNREADABLE:
@@ -119,6 +121,9 @@ def _open_status(incoming: Incoming, reader: ReaderFacts, opened: Opened) -> Rej
     try:
         status = _STATUS.decode(incoming.payload)
     except _UNREADABLE:
+        return Rejection.MALFORMED
+    times = (status.sent_at, status.drained_to, status.cards_at)
+    if not all(_is_time(moment) for moment in times if moment is not None):
         return Rejection.MALFORMED
     opened.statuses.append((reader, status, incoming))
     return None
@@ -148,7 +153,7 @@ def _open_piecewise(incoming: Incoming, reader: ReaderFacts, opened: Opened) -> 
 def _add_tap(
     incoming: Incoming, reader: ReaderFacts, sent_at: datetime, tap: Tap, opened: Opened
 ) -> None:
-    if not (_EARLIEST <= tap.tapped_at < _LATEST and _EARLIEST <= sent_at < _LATEST):
+    if not (_is_time(tap.tapped_at) and _is_time(sent_at)):
         rejected = [Rejected(tap.id, Rejection.MALFORMED)]
         opened.refused.append(Refused(incoming, Rejection.MALFORMED, rejected))
         return
@@ -172,6 +177,10 @@ def _add_tap(
             tap.cards_version,
         )
     )
+
+
+def _is_time(moment: datetime) -> bool:
+    return _EARLIEST <= moment < _LATEST
 
 
 def _readable_taps(incoming: Incoming, reason: Rejection) -> list[Rejected]:

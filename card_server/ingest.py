@@ -4,6 +4,7 @@ Batches form by themselves: whatever arrived while the last transaction ran. Not
 acknowledged, to the broker or to a reader, before its commit.
 """
 
+import gc
 import threading
 import time
 from collections.abc import Iterable
@@ -60,6 +61,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
             link = BrokerLink(settings, place)
             health = serve_health(settings.ingest_health_port, _checks(engine, link))
             link.start()
+            gc.freeze()
             try:
                 threads = THREADS if engine.dialect.name == "postgresql" else 1
                 _work(Ingest(open_sessions(engine), link, stop), threads)

@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.directory import ReaderFacts
 from schema.messages import ReaderState, Status
-from schema.tables.readers import ReaderHealth
+from schema.tables.readers import Reader, ReaderHealth
 
 
 def record_status(
@@ -14,6 +15,10 @@ def record_status(
 ) -> None:
     """Keep the newest word of a reader; its last will changes nothing but its state."""
     health = session.get(ReaderHealth, reader.id)
+    if health is None:
+        # Its first two words may come to two processes at once: one of them waits here.
+        session.execute(select(Reader.id).where(Reader.id == reader.id).with_for_update())
+        health = session.get(ReaderHealth, reader.id)
     if health is None:
         health = ReaderHealth(reader_id=reader.id, school_id=reader.school.id)
         session.add(health)

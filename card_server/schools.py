@@ -14,9 +14,11 @@ from schema.topics import CODE
 def add_school(session: Session, *, code: str, name: str, signature: str, zone: str) -> School:
     """A new school. Raises AppError (INVALID, CONFLICT)."""
     _check_code(code)
+    _check_length("name", name, 120)
+    _check_length("signature", signature, 20)
     try:
         ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise AppError(Code.INVALID, f"{zone} is no time zone; try Asia/Shanghai.") from error
     if session.scalar(select(School.id).where(School.code == code)):
         raise AppError(Code.CONFLICT, f"There is a school {code} already.")
@@ -40,6 +42,8 @@ def add_reader(
 ) -> Reader:
     """A new reader at the gate. Raises AppError (INVALID, NOT_FOUND, CONFLICT)."""
     _check_code(code)
+    _check_length("name", name, 60)
+    _check_length("place", place, 60)
     if direction not in ("", *Direction):
         raise AppError(Code.INVALID, f"The direction is in, out or empty, not {direction}.")
     found = find_school(session, school)
@@ -64,3 +68,9 @@ def _check_code(code: str) -> None:
             Code.INVALID,
             f"{code!r} is no code: small letters, digits and hyphens, 32 at most.",
         )
+
+
+def _check_length(what: str, text: str, most: int) -> None:
+    """Only PostgreSQL would refuse a longer text; a school may move there from SQLite."""
+    if not 0 < len(text.strip()) <= len(text) <= most:
+        raise AppError(Code.INVALID, f"The {what} has 1 to {most} characters, not {len(text)}.")

@@ -18,7 +18,7 @@ from schema.tables.readers import Direction, Purpose
 from schema.tables.taps import DirectionBy, Effect, Tap
 
 
-class ReceivedTap(Struct, frozen=True):
+class ReceivedTap(Struct, frozen=True, gc=False):
     """A tap as it came, with the time that we believe."""
 
     id: UUID
@@ -45,7 +45,7 @@ class Recorded(NamedTuple):
     rejected: list[tuple[ReceivedTap, Rejection]]
 
 
-class TapRow(Struct):
+class TapRow(Struct, gc=False):
     """A row of `tap`."""
 
     school_id: int
@@ -68,14 +68,14 @@ class TapRow(Struct):
     effect: Effect
 
 
-class IdKey(Struct, frozen=True):
+class IdKey(Struct, frozen=True, gc=False):
     """A tap by its id."""
 
     school_id: int
     id: UUID
 
 
-class SeqKey(Struct, frozen=True):
+class SeqKey(Struct, frozen=True, gc=False):
     """A tap by its place in its reader's order."""
 
     school_id: int
@@ -84,9 +84,10 @@ class SeqKey(Struct, frozen=True):
     seq: int
 
 
-class Known(Struct):
+class Known(Struct, gc=False):
     """What tells a tap that came again from another one under its name."""
 
+    school_id: int
     id: UUID
     reader_id: int
     boot: int | None
@@ -107,29 +108,37 @@ def record_taps(
     rejected: list[tuple[ReceivedTap, Rejection]] = []
     fresh = _first_of_each(received, rejected)
     while fresh:
-        placed = [_place(tap, cards[_card_key(tap)]) for tap in fresh]
+        last: dict[int, LastTap] = {}
+        placed = [_place(tap, cards[_card_key(tap)], last) for tap in fresh]
         stores = _judge(session, placed, telling)
         rows = [_row(tap, place) for tap, place in zip(fresh, placed, strict=True)]
         if insert_new(session, Tap, rows) == len(rows):
             for store in stores:
                 store()
+            for tap in fresh:
+                tap.reader.last = last.get(tap.reader.id, tap.reader.last)
             break
         session.rollback()
         fresh = _without_known(session, fresh, rejected)
-    refused = {id(tap) for tap, _ in rejected}
-    return Recorded([tap for tap in received if id(tap) not in refused], rejected)
+    if not rejected:
+        return Recorded(received, rejected)
+    return _sort_out(received, rejected)
 
 
-def _place(tap: ReceivedTap, card: CardFacts | None) -> PlacedTap:
-    """Find whose tap it is, and whether its time can be believed beside its neighbours'."""
+def _place(tap: ReceivedTap, card: CardFacts | None, newest: dict[int, LastTap]) -> PlacedTap:
+    """Find whose tap it is, and whether its time can be believed beside its neighbours'.
+
+    `newest` is each reader's newest tap of this attempt; the reader itself learns of it only when
+    the attempt has worked, or a second attempt would compare the taps with themselves.
+    """
     reader = tap.reader
     suspect = tap.clock_suspect
     if tap.boot is not None and tap.seq is not None:
         this = LastTap(tap.boot, tap.seq, tap.occurred_at)
-        last = reader.last
+        last = newest.get(reader.id, reader.last)
         suspect = suspect or (last is not None and ran_backwards(last, this))
         if last is None or this[:2] > last[:2]:
-            reader.last = this
+            newest[reader.id] = this
     holder = card.holder_at(tap.occurred_at) if card else None
     return PlacedTap(
         tap.id,
@@ -182,7 +191,7 @@ def _first_of_each(
     """Each tap once, though a reader may have sent it several times while the server was away."""
     first: dict[tuple[int, UUID], ReceivedTap] = {}
     for tap in received:
-        earlier = first.setdefault((tap.reader.school.id, tap.id), tap)
+        earlier = first.setdefault(_name(tap), tap)
         if earlier is not tap and _known(earlier) != _known(tap):
             rejected.append((tap, Rejection.ID_REUSED))
     return list(first.values())
@@ -196,13 +205,13 @@ def _without_known(
     """Those that are neither on record nor take the name or place of one that is."""
     ids = [IdKey(tap.reader.school.id, tap.id) for tap in taps]
     places = [key for tap in taps if (key := _seq_key(tap))]
-    on_record = {row.id: row for row in fetch(session, Tap, ids, Known)}
+    on_record = {(row.school_id, row.id): row for row in fetch(session, Tap, ids, Known)}
     taken = {
         (row.reader_id, row.boot, row.seq): row.id for row in fetch(session, Tap, places, Known)
     }
     fresh = []
     for tap in taps:
-        before = on_record.get(tap.id)
+        before = on_record.get(_name(tap))
         place = (tap.reader.id, tap.boot, tap.seq)
         if before is not None:
             if before != _known(tap):
@@ -221,4 +230,29 @@ def _seq_key(tap: ReceivedTap) -> SeqKey | None:
 
 
 def _known(tap: ReceivedTap) -> Known:
-    return Known(tap.id, tap.reader.id, tap.boot, tap.seq, tap.uid, tap.tapped_at)
+    school_id = tap.reader.school.id
+    return Known(school_id, tap.id, tap.reader.id, tap.boot, tap.seq, tap.uid, tap.tapped_at)
+
+
+def _name(tap: ReceivedTap) -> tuple[int, UUID]:
+    return tap.reader.school.id, tap.id
+
+
+def _sort_out(
+    received: list[ReceivedTap], rejected: list[tuple[ReceivedTap, Rejection]]
+) -> Recorded:
+    """What is on record and what is not; copies of a rejected tap in the batch share its fate."""
+    itself = {id(tap): reason for tap, reason in rejected}
+    copies = {(_name(tap), _known_values(tap)): reason for tap, reason in rejected}
+    kept, refused = [], []
+    for tap in received:
+        reason = itself.get(id(tap)) or copies.get((_name(tap), _known_values(tap)))
+        if reason is None:
+            kept.append(tap)
+        else:
+            refused.append((tap, reason))
+    return Recorded(kept, refused)
+
+
+def _known_values(tap: ReceivedTap) -> tuple[object, ...]:
+    return tap.reader.id, tap.boot, tap.seq, tap.uid, tap.tapped_at

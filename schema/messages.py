@@ -85,7 +85,7 @@ class SourceState(StrEnum):
     ABSENT = "absent"
 
 
-class Tap(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Tap(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """One card held to one reader, as the reader judged and kept it."""
 
     id: UUID
@@ -106,7 +106,7 @@ class Tap(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """How far the reader's wall clock was moved between tap and sending, by its monotonic clock."""
 
 
-class Taps(Struct, frozen=True, tag="taps", forbid_unknown_fields=True):
+class Taps(Struct, frozen=True, gc=False, tag="taps", forbid_unknown_fields=True):
     """Reader → server on `tap`: one live tap, or a part of a backlog, oldest first."""
 
     sent_at: Utc

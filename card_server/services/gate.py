@@ -19,7 +19,7 @@ _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """`since_at` of a student who was never seen."""
 
 
-class Whereabouts(Struct):
+class Whereabouts(Struct, gc=False):
     """Where a student is, by the newest tap (a row of `presence`)."""
 
     school_id: int
@@ -30,7 +30,7 @@ class Whereabouts(Struct):
     reader_id: int
 
 
-class Day(Struct):
+class Day(Struct, gc=False):
     """A student's day (a row of `attendance`)."""
 
     school_id: int
@@ -42,7 +42,7 @@ class Day(Struct):
     late_minutes: int = 0
 
 
-class Count(Struct):
+class Count(Struct, gc=False):
     """What a batch adds to a homeroom's day (a row of `homeroom_day`)."""
 
     school_id: int
@@ -53,7 +53,7 @@ class Count(Struct):
     inside: int = 0
 
 
-class Notice(Struct):
+class Notice(Struct, gc=False):
     """What one guardian is told of one tap (a row of `message`)."""
 
     school_id: int
@@ -72,14 +72,14 @@ class Notice(Struct):
     changed_at: datetime
 
 
-class StudentKey(Struct, frozen=True):
+class StudentKey(Struct, frozen=True, gc=False):
     """Which presence row."""
 
     school_id: int
     student_id: int
 
 
-class DayKey(Struct, frozen=True):
+class DayKey(Struct, frozen=True, gc=False):
     """Which attendance row."""
 
     school_id: int
@@ -87,7 +87,7 @@ class DayKey(Struct, frozen=True):
     student_id: int
 
 
-class Passage(Struct):
+class Passage(Struct, gc=False):
     """One student going one way, as the gate's clock says it."""
 
     tap: PlacedTap
@@ -113,7 +113,8 @@ def add_passage(day: Day, direction: Direction, occurred_at: datetime, late_minu
     """First in, last out, whatever order taps come in; whether the day changed."""
     if direction is Direction.IN:
         if day.arrived_at is not None and day.arrived_at <= occurred_at:
-            return False
+            if day.arrived_at < occurred_at or day.late_minutes >= late_minutes:
+                return False
         day.arrived_at = occurred_at
         day.late_minutes = late_minutes
         return True
@@ -204,7 +205,7 @@ class _Batch:
         late = minutes_late(passage.local, school.late_after_minute, tap.clock_suspect)
         if add_passage(day, direction, tap.occurred_at, late):
             self._changed.add(key)
-            count = self._count(day)
+            count = self._count(day.school_id, day.homeroom_id, day.day)
             count.arrived += (day.arrived_at is not None) - had_arrived
             count.late += (day.late_minutes > 0) - was_late
         self._move(was, passage, direction, day)
@@ -245,22 +246,27 @@ class _Batch:
             self._where[StudentKey(where.school_id, where.student_id)] = where
 
     def _move(self, was: Whereabouts, passage: Passage, direction: Direction, day: Day) -> None:
-        tap = passage.tap
-        if tap.occurred_at < was.since_at:
+        """Follow the newest tap; each student inside counts on the day of that tap.
+
+        Two taps of one moment have an order too, the same whichever comes first.
+        """
+        tap, goes_in = passage.tap, direction is Direction.IN
+        now = tap.occurred_at, goes_in, tap.reader.id
+        if now < (was.since_at, was.is_inside, was.reader_id):
             return
-        goes_in = direction is Direction.IN
-        zone = tap.reader.school.zone
-        was_counted = was.is_inside and was.since_at.astimezone(zone).date() == day.day
-        if goes_in is not was_counted:
-            self._count(day).inside += goes_in - was_counted
+        if was.is_inside:
+            since = was.since_at.astimezone(tap.reader.school.zone).date()
+            self._count(was.school_id, was.homeroom_id, since).inside -= 1
+        if goes_in:
+            self._count(day.school_id, day.homeroom_id, day.day).inside += 1
         was.is_inside = goes_in
         was.since_at = tap.occurred_at
         was.reader_id = tap.reader.id
         was.homeroom_id = day.homeroom_id
         self._moved.add(passage.student)
 
-    def _count(self, day: Day) -> Count:
-        key = (day.school_id, day.homeroom_id, day.day)
+    def _count(self, school_id: int, homeroom_id: int, day: date) -> Count:
+        key = (school_id, homeroom_id, day)
         count = self._counts.get(key)
         if count is None:
             count = self._counts[key] = Count(*key)

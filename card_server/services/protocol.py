@@ -13,7 +13,7 @@ from schema.tables.readers import Direction
 from schema.tables.taps import DirectionBy, Effect
 
 
-class PlacedTap(Struct):
+class PlacedTap(Struct, gc=False):
     """A tap with all that is known of it; a service fills in the last three."""
 
     id: UUID

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from card_server.sealing import Seal
@@ -49,6 +49,7 @@ def make_campus(
     rooms = _add_homerooms(session, school.id, students)
     _add_students(session, school.id, ids, rooms)
     _add_cards(session, school.id, ids, uids)
+    _move_sequences(session)
     by_code = {}
     for reader, direction in readers.items():
         row = Reader(
@@ -63,6 +64,15 @@ def make_campus(
         session.flush()
         by_code[reader] = row.id
     return Campus(school.id, code, ids, uids, by_code)
+
+
+def _move_sequences(session: Session) -> None:
+    """PostgreSQL does not notice ids that were given by hand."""
+    if session.connection().dialect.name != "postgresql":
+        return
+    for table in ("student", "guardian", "card"):
+        move = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
+        session.execute(text(move))
 
 
 def uid_of(number: int) -> str:

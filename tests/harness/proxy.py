@@ -1,0 +1,151 @@
+"""A TCP proxy on loopback that cuts, refuses, stalls, slices and delays what goes through it."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
+
+_WHOLE = 65_536
+_ANSWER_S = 10
+
+
+class Lane:
+    """One direction of all connections. Change it from any thread; it counts from the next piece."""
+
+    def __init__(self) -> None:
+        self.piece_bytes = _WHOLE
+        """What is handed on at once: a few bytes slice every packet."""
+        self.delay_s = 0.0
+        """Waited before each piece, so that pieces and delay together make a slow line."""
+        self.is_stalled = False
+        """Connections stay open and nothing comes through, as behind a dead switch."""
+        self.passed_bytes = 0
+
+
+class Proxy:
+    """Started on entry; until then and while `refuse` holds nobody gets through."""
+
+    def __init__(self, target_port: int) -> None:
+        self.to_target = Lane()
+        self.to_caller = Lane()
+        self.port = 0
+        self._target_port = target_port
+        self._refuses = False
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._changed = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
+
+    @property
+    def connections(self) -> int:
+        """How many callers are connected through to the target."""
+        return self._ask(self._count())
+
+    def cut(self) -> None:
+        """Reset every connection; what it still held is lost."""
+        self._ask(self._abort_all())
+
+    def refuse(self) -> None:
+        """Cut, and cut each new caller at once, until `accept`."""
+        self._refuses = True
+        self.cut()
+
+    def accept(self) -> None:
+        """Let callers through again."""
+        self._refuses = False
+
+    def stall(self, lane: Lane) -> None:
+        """Hold a lane's bytes back; what the proxy and the sockets hold waits with them."""
+        lane.is_stalled = True
+
+    def resume(self, lane: Lane) -> None:
+        """Let a stalled lane flow again."""
+        lane.is_stalled = False
+        self._loop.call_soon_threadsafe(self._changed.set)
+
+    async def _count(self) -> int:
+        return len(self._writers) // 2
+
+    async def _abort_all(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+        # Pumps that wait in a stalled lane see that their connection is gone.
+        self._changed.set()
+
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_server(self._serve, "127.0.0.1", 0)
+
+    async def _serve(self, reader: asyncio.StreamReader, caller: asyncio.StreamWriter) -> None:
+        if self._refuses:
+            caller.transport.abort()
+            return
+        try:
+            answers, target = await asyncio.open_connection("127.0.0.1", self._target_port)
+        except OSError:
+            caller.transport.abort()
+            return
+        pair = {caller, target}
+        self._writers |= pair
+        pumps = [
+            asyncio.ensure_future(self._pump(self.to_target, reader, target)),
+            asyncio.ensure_future(self._pump(self.to_caller, answers, caller)),
+        ]
+        # Whoever hangs up, the other side is told at once.
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        for pump in pumps:
+            pump.cancel()
+        for writer in pair:
+            writer.close()
+        self._writers -= pair
+
+    async def _pump(
+        self, lane: Lane, source: asyncio.StreamReader, sink: asyncio.StreamWriter
+    ) -> None:
+        try:
+            while piece := await source.read(lane.piece_bytes):
+                while lane.is_stalled and sink in self._writers:
+                    self._changed.clear()
+                    await self._changed.wait()
+                if lane.delay_s:
+                    await asyncio.sleep(lane.delay_s)
+                if sink not in self._writers:
+                    return
+                sink.write(piece)
+                await sink.drain()
+                lane.passed_bytes += len(piece)
+        except OSError:
+            return
+
+    def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(question, self._loop).result(_ANSWER_S)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._server = self._ask(self._listen())
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.refuse()
+        self._ask(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_ANSWER_S)
+        self._loop.close()
+
+    async def _end(self) -> None:
+        self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+
