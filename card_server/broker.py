@@ -54,6 +54,7 @@ log_type error
 log_type warning
 log_type notice
 connection_messages true
+set_tcp_nodelay true
 {user}
 # Readers.
 listener {reader_port} {reader_host}

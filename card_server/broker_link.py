@@ -4,6 +4,7 @@ A message is acknowledged to the broker by hand, after the commit. The receive m
 can wait here, so a database that is away for hours costs no memory.
 """
 
+import socket
 import threading
 from collections import deque
 from collections.abc import Iterable
@@ -44,6 +45,7 @@ class BrokerLink:
         self._taking = threading.Lock()
         self._connection = 0
         self._client = _make_client(settings, f"card-server-ingest-{place}")
+        self._client.on_socket_open = _send_at_once
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
@@ -180,6 +182,11 @@ def _make_client(settings: Settings, client_id: str) -> Client:
     client.max_inflight_messages_set(1000)
     client.max_queued_messages_set(10_000)
     return client
+
+
+def _send_at_once(_client: Client, _data: Any, opened: Any) -> None:
+    """An acknowledgement is one small packet; Nagle's algorithm would hold it for up to 40 ms."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _text(path: Path | None) -> str | None:

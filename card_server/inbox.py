@@ -106,8 +106,6 @@ def _open(
         return Rejection.RETAINED
     if topic.kind is Kind.STATUS:
         return _open_status(incoming, reader, opened)
-    if topic.kind is not Kind.TAP:
-        return Rejection.MALFORMED
     try:
         message = _TAPS.decode(incoming.payload)
     except _UNREADABLE:

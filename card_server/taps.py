@@ -84,7 +84,7 @@ class SeqKey(Struct, frozen=True, gc=False):
     seq: int
 
 
-class Known(Struct, gc=False):
+class Known(Struct, frozen=True, gc=False):
     """What tells a tap that came again from another one under its name."""
 
     school_id: int
@@ -242,17 +242,12 @@ def _sort_out(
     received: list[ReceivedTap], rejected: list[tuple[ReceivedTap, Rejection]]
 ) -> Recorded:
     """What is on record and what is not; copies of a rejected tap in the batch share its fate."""
-    itself = {id(tap): reason for tap, reason in rejected}
-    copies = {(_name(tap), _known_values(tap)): reason for tap, reason in rejected}
+    fate = {_known(tap): reason for tap, reason in rejected}
     kept, refused = [], []
     for tap in received:
-        reason = itself.get(id(tap)) or copies.get((_name(tap), _known_values(tap)))
+        reason = fate.get(_known(tap))
         if reason is None:
             kept.append(tap)
         else:
             refused.append((tap, reason))
     return Recorded(kept, refused)
-
-
-def _known_values(tap: ReceivedTap) -> tuple[object, ...]:
-    return tap.reader.id, tap.boot, tap.seq, tap.uid, tap.tapped_at

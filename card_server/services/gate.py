@@ -112,9 +112,9 @@ def decide_effect(
 def add_passage(day: Day, direction: Direction, occurred_at: datetime, late_minutes: int) -> bool:
     """First in, last out, whatever order taps come in; whether the day changed."""
     if direction is Direction.IN:
-        if day.arrived_at is not None and day.arrived_at <= occurred_at:
-            if day.arrived_at < occurred_at or day.late_minutes >= late_minutes:
-                return False
+        known = day.arrived_at, -day.late_minutes
+        if known[0] is not None and known <= (occurred_at, -late_minutes):
+            return False
         day.arrived_at = occurred_at
         day.late_minutes = late_minutes
         return True

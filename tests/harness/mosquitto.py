@@ -15,6 +15,7 @@ persistence true
 persistence_location {folder}/
 max_inflight_messages 0
 max_queued_messages 0
+set_tcp_nodelay true
 user root
 """
 

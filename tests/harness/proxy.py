@@ -13,7 +13,7 @@ _ANSWER_S = 10
 
 
 class Lane:
-    """One direction of all connections. Change it from any thread; it counts from the next piece."""
+    """One direction of all connections; changed from any thread, from the next piece on."""
 
     def __init__(self) -> None:
         self.piece_bytes = _WHOLE
@@ -147,5 +147,3 @@ class Proxy:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-
-
