@@ -1,5 +1,6 @@
 """Cards and whose they are; each change reaches the readers as the next version of the list."""
 
+import re
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -10,9 +11,22 @@ from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding, CardChange
 from schema.tables.school import School
 
+_UID = re.compile("[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20}")
+_RANDOM = "08"
+"""First byte of a four-byte number that is random (ISO/IEC 14443-3 §6.5.4)."""
+
 
 def add_card(session: Session, school_id: int, uid: str, at: datetime) -> Card:
-    """A new active card. Raises AppError(CONFLICT) when the school has that number."""
+    """A new active card.
+
+    Raises AppError: INVALID for what is no card number, CONFLICT when the school has it.
+    """
+    if not _UID.fullmatch(uid):
+        raise AppError(
+            Code.INVALID, f"{uid!r} is no card number: 8, 14 or 20 digits 0–9 and A–F, in capitals."
+        )
+    if len(uid) == 8 and uid.startswith(_RANDOM):
+        raise AppError(Code.INVALID, f"The card {uid} invents a new number at each tap.")
     if session.scalar(select(Card.id).where(Card.school_id == school_id, Card.uid == uid)):
         raise AppError(Code.CONFLICT, f"The school has a card {uid} already.")
     card = Card(school_id=school_id, uid=uid, state=CardState.ACTIVE, state_since=at)

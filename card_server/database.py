@@ -12,12 +12,15 @@ def open_engine(url: str, *, by_key_only: bool = False) -> Engine:
     """An engine; SQLite gets WAL, full sync, foreign keys and real transactions.
 
     A process that asks `by_key_only` tells PostgreSQL so: a plan that was made and kept while a
-    table was small would otherwise read the whole table for each batch when it has grown.
+    table was small would otherwise read the whole table for each batch when it has grown. Such a
+    process tries again anyway when its connection was cut, so it is not asked before each batch.
     """
     arguments = {}
     if url.startswith("postgresql"):
         arguments["options"] = f"-c timezone=UTC {_BY_KEY if by_key_only else ''}"
-    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=arguments)
+    engine = create_engine(
+        url, pool_pre_ping=not by_key_only, hide_parameters=True, connect_args=arguments
+    )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)

@@ -195,7 +195,7 @@ def _last_tap(session: Session, school_id: int, reader_id: int) -> LastTap | Non
         .order_by(Tap.boot.desc(), Tap.seq.desc())
         .limit(1)
     ).first()
-    return LastTap(*row._tuple()) if row else None  # type: ignore[arg-type]
+    return LastTap(*row) if row else None  # type: ignore[arg-type]
 
 
 _HOLDERS = """

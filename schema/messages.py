@@ -6,12 +6,13 @@ A reader's messages are at most `MAX_BYTES` long.
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
 VERSION: Final = 1
+Version = Literal[1]
 MAX_BYTES: Final = 8 * 1024
 MAX_TAPS: Final = 20
 """Taps that one message may carry; 20 of the longest stay below MAX_BYTES."""
@@ -21,7 +22,7 @@ TAP_EXPIRY_S: Final = 86_400
 """MQTT message expiry of a `taps` message. The broker counts it down while it holds the message,
 so what is missing on arrival is how long the broker held it (MQTT 5.0 §3.3.2.3.3)."""
 
-Uid = Annotated[str, Meta(pattern=r"^([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})$")]
+Uid = Annotated[str, Meta(pattern=r"^([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})(?!\n)$")]
 """A card's number: upper-case hex of 4, 7 or 10 bytes (ISO/IEC 14443-3 §6.5.4)."""
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Large = Annotated[int, Meta(ge=0, le=2**53)]
@@ -101,7 +102,7 @@ class Tap(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fiel
     reason: Refusal | None = None
     cards_version: Count = 0
     """The card list that judged; 0 while the reader had none."""
-    atr: Annotated[str, Meta(pattern=r"^([0-9A-F]{2}){0,33}$")] = ""
+    atr: Annotated[str, Meta(pattern=r"^([0-9A-F]{2}){0,33}(?!\n)$")] = ""
     clock_step_s: Annotated[float, Meta(ge=-4e9, le=4e9)] = 0.0
     """How far the reader's wall clock was moved between tap and sending, by its monotonic clock."""
 
@@ -111,7 +112,7 @@ class Taps(Struct, frozen=True, gc=False, tag="taps", forbid_unknown_fields=True
 
     sent_at: Utc
     taps: Annotated[list[Tap], Meta(min_length=1, max_length=MAX_TAPS)]
-    v: int = VERSION
+    v: Version = VERSION
 
 
 class Rejected(Struct, frozen=True):
@@ -126,7 +127,7 @@ class Ack(Struct, frozen=True, tag="ack"):
 
     kept: list[UUID] = []
     rejected: list[Rejected] = []
-    v: int = VERSION
+    v: Version = VERSION
 
 
 class ListedCard(Struct, frozen=True, array_like=True):
@@ -144,7 +145,7 @@ class CardsSnapshot(Struct, frozen=True, tag="cards.snapshot"):
     """From 0."""
     parts: Count
     cards: list[ListedCard]
-    v: int = VERSION
+    v: Version = VERSION
 
 
 class CardsChange(Struct, frozen=True, tag="cards.change"):
@@ -153,7 +154,7 @@ class CardsChange(Struct, frozen=True, tag="cards.change"):
     from_version: Count
     to_version: Count
     cards: list[ListedCard]
-    v: int = VERSION
+    v: Version = VERSION
 
 
 class Status(Struct, frozen=True, tag="status", forbid_unknown_fields=True):
@@ -176,14 +177,14 @@ class Status(Struct, frozen=True, tag="status", forbid_unknown_fields=True):
     failures: list[str] = []
     """What is wrong, in short English sentences, for the health page."""
     software: Annotated[str, Meta(max_length=40)] = ""
-    v: int = VERSION
+    v: Version = VERSION
 
 
 class Identify(Struct, frozen=True, tag="identify"):
     """Server → reader on `command`: show yourself, so that staff find the device."""
 
     seconds: Annotated[int, Meta(ge=1, le=60)] = 5
-    v: int = VERSION
+    v: Version = VERSION
 
 
 CardsMessage = CardsSnapshot | CardsChange

@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -24,9 +25,18 @@ class Lane:
         """Connections stay open and nothing comes through, as behind a dead switch."""
         self.passed_bytes = 0
 
+    @contextmanager
+    def slowed(self, piece_bytes: int, delay_s: float) -> Iterator[None]:
+        """Hand on small pieces with a wait before each, for a while."""
+        self.piece_bytes, self.delay_s = piece_bytes, delay_s
+        try:
+            yield
+        finally:
+            self.piece_bytes, self.delay_s = _WHOLE, 0.0
+
 
 class Proxy:
-    """Started on entry; until then and while `refuse` holds nobody gets through."""
+    """Started on entry; `to_target` and `to_caller` are what can be done to either direction."""
 
     def __init__(self, target_port: int) -> None:
         self.to_target = Lane()
@@ -39,35 +49,29 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
 
-    @property
-    def connections(self) -> int:
-        """How many callers are connected through to the target."""
-        return self._ask(self._count())
-
     def cut(self) -> None:
         """Reset every connection; what it still held is lost."""
         self._ask(self._abort_all())
 
-    def refuse(self) -> None:
-        """Cut, and cut each new caller at once, until `accept`."""
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """Cut, and cut each new caller at once, for a while."""
         self._refuses = True
         self.cut()
+        try:
+            yield
+        finally:
+            self._refuses = False
 
-    def accept(self) -> None:
-        """Let callers through again."""
-        self._refuses = False
-
-    def stall(self, lane: Lane) -> None:
-        """Hold a lane's bytes back; what the proxy and the sockets hold waits with them."""
+    @contextmanager
+    def stalled(self, lane: Lane) -> Iterator[None]:
+        """Hold a lane's bytes back for a while; what they wait in may be cut meanwhile."""
         lane.is_stalled = True
-
-    def resume(self, lane: Lane) -> None:
-        """Let a stalled lane flow again."""
-        lane.is_stalled = False
-        self._loop.call_soon_threadsafe(self._changed.set)
-
-    async def _count(self) -> int:
-        return len(self._writers) // 2
+        try:
+            yield
+        finally:
+            lane.is_stalled = False
+            self._loop.call_soon_threadsafe(self._changed.set)
 
     async def _abort_all(self) -> None:
         for writer in self._writers:
@@ -135,7 +139,8 @@ class Proxy:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.refuse()
+        self._refuses = True
+        self.cut()
         self._ask(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_ANSWER_S)
