@@ -1,6 +1,10 @@
 # Every command does its own set-up, again and again without harm.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-clean test check bench faults setup-demo setup-test
+.PHONY: help demo demo-clean test check lint bench faults setup-demo setup-test
+
+# The tests that hold the whole together rather than one part of it.
+CONTRACTS := tests/test_structure.py tests/test_systemd.py tests/schema \
+	tests/card_server/web/test_access.py tests/card_server/web/test_translations.py
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -12,10 +16,13 @@ demo-clean: ## Remove what the demo kept
 	rm -rf var/demo
 
 test: setup-test ## Everything that must hold: the checks, then all tests
-	@failed=0; $(MAKE) --no-print-directory check || failed=1; \
+	@failed=0; $(MAKE) --no-print-directory lint || failed=1; \
 	.venv/bin/pytest || failed=1; exit $$failed
 
-check: setup-test ## Style, types, who may import whom
+check: setup-test lint ## Style, types, who may import whom; routes, words, migrations, units
+	.venv/bin/pytest $(CONTRACTS)
+
+lint:
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy

@@ -86,8 +86,15 @@ def test_of_two_taps_in_one_moment_the_one_with_a_good_clock_says_how_late(
 
 @pytest.mark.parametrize(
     ("local", "suspect", "late"),
-    [("07:59", False, 0), ("08:00", False, 0), ("08:01", False, 1), ("09:30", False, 90)]
-    + [("09:30", True, 0), ("00:00", False, 0), ("23:59", False, 959)],
+    [
+        ("00:00", False, 0),
+        ("07:59", False, 0),
+        ("08:00", False, 0),
+        ("08:01", False, 1),
+        ("09:30", False, 90),
+        ("09:30", True, 0),
+        ("23:59", False, 959),
+    ],
 )
 def test_late_counts_whole_minutes_and_never_by_a_suspect_clock(
     local: str, suspect: bool, late: int

@@ -10,8 +10,8 @@ from card_server.occurred import SUSPICIOUS, TRANSIT, LastTap, believe, find_ske
 
 NOW = datetime(2026, 9, 3, tzinfo=UTC)
 moments = st.datetimes(
-    datetime(1970, 1, 1),
-    datetime(2100, 1, 1),
+    datetime(1970, 1, 1),  # noqa: DTZ001 - strategies add the zone
+    datetime(2100, 1, 1),  # noqa: DTZ001
     timezones=st.just(UTC),
 )
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
@@ -74,12 +75,12 @@ def running_school(folder: Path, database_url: str) -> Iterator[Running]:
 
 
 @contextmanager
-def gate(folder: Path, school: Running, code: str, **settings: object) -> Iterator[Box]:
+def gate(folder: Path, school: Running, code: str, **settings: Any) -> Iterator[Box]:
     """A reader daemon with its own certificate, ready when the server has heard of its list."""
     folder.mkdir()
     own = certificates.reader_files(school.broker.certificates, SCHOOL, code)
     authority = certificates.authority_files(school.broker.certificates)
-    secure = {
+    secure: dict[str, Any] = {
         "broker_port": school.broker.reader_port,
         "broker_ca": str(authority.certificate),
         "broker_cert": str(own.certificate),
