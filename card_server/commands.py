@@ -12,7 +12,7 @@ from typing import Annotated, ParamSpec, TypeVar
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from card_server.config import Settings, load_settings
@@ -36,6 +36,11 @@ _MARKS = {
     Verdict.WRONG: "[red]wrong[/]",
 }
 
+_DATABASE_AWAY = (
+    "The database does not answer, or has not the tables of this release. Nothing was changed."
+    " `card-server doctor` says which; `card-server migrate` makes the tables.\n"
+)
+
 
 def _says_what_is_wrong(command: Callable[P, R]) -> Callable[P, R]:
     """An AppError becomes its sentence on stderr and its exit code."""
@@ -47,6 +52,9 @@ def _says_what_is_wrong(command: Callable[P, R]) -> Callable[P, R]:
         except AppError as error:
             sys.stderr.write(f"{error.message}\n")
             raise typer.Exit(EXIT_CODE[error.code]) from error
+        except (OperationalError, ProgrammingError) as error:
+            sys.stderr.write(_DATABASE_AWAY)
+            raise typer.Exit(EXIT_CODE[Code.UNAVAILABLE]) from error
 
     return run
 
@@ -144,15 +152,12 @@ def create_admin(
 ) -> None:
     """Make a member of staff who may do everything in a school, or renew the password."""
     from card_server.schools import find_school
-    from card_server.staff import create_staff, renew_one_time_password
-    from schema.tables.school import Role, Staff
+    from card_server.staff import create_or_renew
+    from schema.tables.school import Role
 
     with _session(config) as session:
         found = find_school(session, school)
-        if session.scalar(select(Staff.id).where(Staff.login == login)):
-            password = renew_one_time_password(session, login)
-        else:
-            password = create_staff(session, found.id, login, name or login, Role.SCHOOL_ADMIN)
+        password = create_or_renew(session, found.id, login, name or login, Role.SCHOOL_ADMIN)
         session.commit()
     _console.print(f"{login} logs in once with [bold]{password}[/] and then chooses a password.")
 

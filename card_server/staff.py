@@ -45,6 +45,17 @@ def create_staff(session: Session, school_id: int, login: str, name: str, role: 
     return password
 
 
+def create_or_renew(session: Session, school_id: int, login: str, name: str, role: Role) -> str:
+    """A one-time password for a new account, or for one that this school has already.
+
+    Raises AppError(CONFLICT) when the login belongs to another school.
+    """
+    known = session.scalar(select(Staff).where(Staff.login == login.strip().lower()))
+    if known is not None and known.school_id == school_id:
+        return renew_one_time_password(session, login)
+    return create_staff(session, school_id, login, name, role)
+
+
 def renew_one_time_password(session: Session, login: str) -> str:
     """A new one-time password for an account; whoever was logged in with it is logged out."""
     staff = session.scalar(select(Staff).where(Staff.login == login.strip().lower()))

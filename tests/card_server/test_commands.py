@@ -15,6 +15,7 @@ from card_server.database import open_engine
 from card_server.errors import EXIT_CODE, Code
 from card_server.staff import log_in
 from schema.tables.readers import Direction, Reader
+from schema.tables.metadata import Table
 from schema.tables.school import Role, School
 
 Run = Callable[..., Result]
@@ -63,12 +64,31 @@ def test_a_school_its_admin_and_its_readers_are_made_one_after_the_other(
 def test_an_admin_who_is_made_again_gets_a_new_password(run: Run, database_url: str) -> None:
     run(*SCHOOL)
     old = _password(run("create-admin", "no1", "wang"))
-    new = _password(run("create-admin", "no1", "wang"))
+    new = _password(run("create-admin", "no1", "Wang"))
     assert old != new
     engine = open_engine(database_url)
     with Session(engine) as session:
         assert log_in(session, "wang", new).login == "wang"
     engine.dispose()
+
+
+def test_another_schools_login_is_not_taken_over(run: Run) -> None:
+    run(*SCHOOL)
+    run("add-school", "no2", *SCHOOL[2:])
+    run("create-admin", "no1", "wang")
+    refused = run("create-admin", "no2", "wang")
+    assert refused.exit_code == EXIT_CODE[Code.CONFLICT]
+    assert "This login is taken" in refused.stderr
+
+
+def test_a_database_without_tables_is_one_sentence(run: Run, database_url: str) -> None:
+    engine = open_engine(database_url)
+    Table.metadata.drop_all(engine)
+    engine.dispose()
+    result = run(*SCHOOL)
+    assert result.exit_code == EXIT_CODE[Code.UNAVAILABLE]
+    assert "card-server migrate" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def _password(result: Result) -> str:
