@@ -30,7 +30,9 @@ _log = structlog.get_logger()
 
 RECEIVE_MAXIMUM = 2000
 """Messages that the broker may hand over before one is acknowledged."""
-_SESSION_EXPIRY_S = 86_400
+_SESSION_EXPIRY_S = 20
+"""Long enough for a restart. The broker goes on handing its share of the taps to a session whose
+process is gone, and those wait until their readers send them again."""
 _KEEPALIVE_S = 30
 _PUBACK = bytes((MessageType.PUBACK, 2))
 
@@ -46,6 +48,9 @@ class BrokerLink:
         self._connection = 0
         self._client = _make_client(settings, f"card-server-ingest-{place}")
         self._client.on_socket_open = _send_at_once
+        # With this callback paho leaves all writing to the network thread. Without it, a thread
+        # that publishes writes by itself, and two writers tear a TLS connection apart.
+        self._client.on_socket_register_write = _leave_writing
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
@@ -182,6 +187,10 @@ def _make_client(settings: Settings, client_id: str) -> Client:
     client.max_inflight_messages_set(1000)
     client.max_queued_messages_set(10_000)
     return client
+
+
+def _leave_writing(_client: Client, _data: Any, _opened: Any) -> None:
+    """paho has woken its network thread already."""
 
 
 def _send_at_once(_client: Client, _data: Any, opened: Any) -> None:

@@ -191,7 +191,12 @@ def _minute_of_day(text: str) -> int:
 def _last_tap(session: Session, school_id: int, reader_id: int) -> LastTap | None:
     row = session.execute(
         select(Tap.boot, Tap.seq, Tap.occurred_at)
-        .where(Tap.school_id == school_id, Tap.reader_id == reader_id, Tap.boot.is_not(None))
+        .where(
+            Tap.school_id == school_id,
+            Tap.reader_id == reader_id,
+            Tap.boot.is_not(None),
+            Tap.clock_suspect.is_(False),
+        )
         .order_by(Tap.boot.desc(), Tap.seq.desc())
         .limit(1)
     ).first()

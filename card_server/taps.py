@@ -128,8 +128,9 @@ def record_taps(
 def _place(tap: ReceivedTap, card: CardFacts | None, newest: dict[int, LastTap]) -> PlacedTap:
     """Find whose tap it is, and whether its time can be believed beside its neighbours'.
 
-    `newest` is each reader's newest tap of this attempt; the reader itself learns of it only when
-    the attempt has worked, or a second attempt would compare the taps with themselves.
+    `newest` is each reader's newest tap of this attempt, of those whose time is believed. The
+    reader itself learns of it only when the attempt has worked, or a second attempt would compare
+    the taps with themselves.
     """
     reader = tap.reader
     suspect = tap.clock_suspect
@@ -137,7 +138,7 @@ def _place(tap: ReceivedTap, card: CardFacts | None, newest: dict[int, LastTap])
         this = LastTap(tap.boot, tap.seq, tap.occurred_at)
         last = newest.get(reader.id, reader.last)
         suspect = suspect or (last is not None and ran_backwards(last, this))
-        if last is None or this[:2] > last[:2]:
+        if not suspect and (last is None or this[:2] > last[:2]):
             newest[reader.id] = this
     holder = card.holder_at(tap.occurred_at) if card else None
     return PlacedTap(
