@@ -28,6 +28,8 @@ from schema.topics import Kind, Topic, every_reader
 
 _log = structlog.get_logger()
 
+FULL_BATCH = 500
+"""Messages in one transaction, at most."""
 RECEIVE_MAXIMUM = 2000
 """Messages that the broker may hand over before one is acknowledged."""
 _SESSION_EXPIRY_S = 20
@@ -44,6 +46,7 @@ class BrokerLink:
         self._settings = settings
         self._waiting: deque[Incoming] = deque()
         self._arrived = threading.Event()
+        self._piled_up = threading.Event()
         self._taking = threading.Lock()
         self._connection = 0
         self._client = _make_client(settings, f"card-server-ingest-{place}")
@@ -86,17 +89,28 @@ class BrokerLink:
         self._client.disconnect()
         self._thread.join(5)
 
-    def take(self, most: int, timeout_s: float) -> list[Incoming]:
-        """Whatever has arrived, at most so many messages; waits only while there is nothing.
-
-        One thread at a time waits here, so that what arrives together stays together.
-        """
+    def take(self, timeout_s: float) -> list[Incoming]:
+        """Whatever has arrived, at most a full batch; waits only while there is nothing."""
+        self._arrived.wait(timeout_s)
         with self._taking:
-            waiting = self._waiting
-            if not waiting:
-                self._arrived.wait(timeout_s)
             self._arrived.clear()
-            return [waiting.popleft() for _ in range(min(most, len(waiting)))]
+            taken = self._take_some()
+            if self._waiting:
+                self._arrived.set()
+            return taken
+
+    def take_full(self, timeout_s: float) -> list[Incoming]:
+        """A full batch, once so much has piled up; else nothing after the time-out."""
+        self._piled_up.wait(timeout_s)
+        with self._taking:
+            if len(self._waiting) >= FULL_BATCH:
+                return self._take_some()
+            self._piled_up.clear()
+            return []
+
+    def _take_some(self) -> list[Incoming]:
+        waiting = self._waiting
+        return [waiting.popleft() for _ in range(min(FULL_BATCH, len(waiting)))]
 
     def acknowledge(self, batch: Iterable[Incoming]) -> None:
         """Let the broker forget these; those of an earlier connection it sends again anyway.
@@ -166,6 +180,8 @@ class BrokerLink:
         )
         if not self._arrived.is_set():
             self._arrived.set()
+        if len(self._waiting) >= FULL_BATCH and not self._piled_up.is_set():
+            self._piled_up.set()
 
 
 def _make_client(settings: Settings, client_id: str) -> Client:

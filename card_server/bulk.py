@@ -24,6 +24,8 @@ Fields = tuple[str, ...]
 
 _ENCODER = msgspec.json.Encoder(uuid_format="hex")
 """As SQLAlchemy keeps a UUID on SQLite; PostgreSQL takes any form."""
+_WORTH_COPYING = 50
+"""Below so many rows COPY's second round trip costs more than it saves."""
 _POSTGRESQL = postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
 _SQLITE = sqlite.dialect()
 
@@ -41,6 +43,8 @@ def insert_all(session: Session, table: type[DeclarativeBase], rows: Sequence[An
     if not rows:
         return True
     if session.connection().dialect.name == "postgresql":
+        if len(rows) < _WORTH_COPYING:
+            return insert_new(session, table, rows) == len(rows)
         return _copy(session, table, rows)
     try:
         _insert(session, table, rows, "")

@@ -17,7 +17,7 @@ def open_engine(url: str, *, by_key_only: bool = False) -> Engine:
     """
     arguments = {}
     if url.startswith("postgresql"):
-        arguments["options"] = f"-c timezone=UTC {_BY_KEY if by_key_only else ''}"
+        arguments["options"] = f"-c timezone=UTC -c jit=off {_BY_KEY if by_key_only else ''}"
     engine = create_engine(
         url, pool_pre_ping=not by_key_only, hide_parameters=True, connect_args=arguments
     )

@@ -15,7 +15,7 @@ from msgspec import Struct
 from sqlalchemy import TextualSelect, select, text
 from sqlalchemy.orm import Session
 
-from card_server.bulk import encode_keys, given_clause
+from card_server.bulk import encode_keys, fetch, given_clause
 from card_server.occurred import LastTap
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding
@@ -51,6 +51,16 @@ class ReaderFacts(Struct):
     purpose: Purpose
     direction: Direction | None
     last: LastTap | None
+
+
+class _SchoolKey(Struct, frozen=True):
+    code: str
+
+
+class _Version(Struct):
+    id: int
+    code: str
+    register_version: int
 
 
 class ReaderKey(NamedTuple):
@@ -142,14 +152,11 @@ class Directory:
         return school.id if school else None
 
     def _refresh_schools(self, session: Session, codes: set[str]) -> None:
-        versions = session.execute(
-            select(School.id, School.code, School.register_version).where(School.code.in_(codes))
-        )
-        for school_id, code, version in versions.all():
-            known = self._schools.get(code)
-            if known is None or known.register_version != version:
-                self._forget(school_id, code)
-                self._schools[code] = _school_facts(session.get_one(School, school_id))
+        for now in fetch(session, School, [_SchoolKey(code) for code in codes], _Version):
+            known = self._schools.get(now.code)
+            if known is None or known.register_version != now.register_version:
+                self._forget(now.id, now.code)
+                self._schools[now.code] = _school_facts(session.get_one(School, now.id))
 
     def _forget(self, school_id: int, code: str) -> None:
         self._readers = {key: kept for key, kept in self._readers.items() if key.school != code}

@@ -5,6 +5,7 @@ acknowledged, to the broker or to a reader, before its commit.
 """
 
 import gc
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -34,10 +35,8 @@ from schema.topics import Kind, Topic
 
 _log = structlog.get_logger()
 
-MOST_MESSAGES = 500
-"""Messages in one transaction."""
-THREADS = 2
-"""While one batch is in the database the next is judged. SQLite has one writer, so one thread."""
+_SWITCH_S = 0.0005
+"""How long the network thread waits for the interpreter's lock; 5 ms, Python's own, is felt."""
 _IDLE_S = 0.5
 _LOOK_EACH_S = 1.0
 _RETRY_S = (0.2, 5.0)
@@ -62,9 +61,9 @@ def run(settings: Settings, stop: threading.Event) -> None:
             health = serve_health(settings.ingest_health_port, _checks(engine, link))
             link.start()
             gc.freeze()
+            sys.setswitchinterval(_SWITCH_S)
             try:
-                threads = THREADS if engine.dialect.name == "postgresql" else 1
-                _work(Ingest(open_sessions(engine), link, stop), threads)
+                _work(Ingest(open_sessions(engine), link, stop), engine.dialect.name)
             finally:
                 link.stop()
                 health.shutdown()
@@ -73,10 +72,15 @@ def run(settings: Settings, stop: threading.Event) -> None:
         engine.dispose()
 
 
-def _work(ingest: "Ingest", threads: int) -> None:
-    """Run the loop on so many threads until one ends, which ends all. Raises what it raised."""
-    with ThreadPoolExecutor(threads, thread_name_prefix="ingest") as pool:
-        running = [pool.submit(ingest.work) for _ in range(threads)]
+def _work(ingest: "Ingest", dialect: str) -> None:
+    """Run the loops until one ends, which ends all. Raises what it raised.
+
+    SQLite has one writer. On PostgreSQL a second loop judges full batches while the first one's is
+    in the database; with less to do, two would only wait for each other's locks.
+    """
+    loops = [ingest.work] if dialect == "sqlite" else [ingest.work, ingest.help_out]
+    with ThreadPoolExecutor(len(loops), thread_name_prefix="ingest") as pool:
+        running = [pool.submit(loop) for loop in loops]
         wait(running, return_when=FIRST_COMPLETED)
         ingest.end()
     for one in running:
@@ -96,18 +100,25 @@ class Ingest:
         self._directory = Directory()
         self._versions: dict[int, int] | None = None
         self._look_at = 0.0
-        self._looking = threading.Lock()
 
     def work(self) -> None:
         """Batch after batch, and once a second a look whether a card list has changed."""
         while not self._is_over():
             if not self._link.is_running:
                 raise RuntimeError("the broker thread died") from self._link.failure
-            batch = self._link.take(MOST_MESSAGES, _IDLE_S)
+            batch = self._link.take(_IDLE_S)
             if batch:
                 self._record(batch)
             if time.monotonic() > self._look_at:
+                self._look_at = time.monotonic() + _LOOK_EACH_S
                 self._push_card_lists()
+
+    def help_out(self) -> None:
+        """Full batches, while so much piles up that they form."""
+        while not self._is_over():
+            batch = self._link.take_full(_IDLE_S)
+            if batch:
+                self._record(batch)
 
     def end(self) -> None:
         """Let every thread end after its batch."""
@@ -190,13 +201,6 @@ class Ingest:
 
     def _push_card_lists(self) -> None:
         """Send what has changed to every reader at once; who misses it asks with its status."""
-        with self._looking:
-            if time.monotonic() <= self._look_at:
-                return
-            self._look_at = time.monotonic() + _LOOK_EACH_S
-            self._push_changed_lists()
-
-    def _push_changed_lists(self) -> None:
         try:
             with self._sessions() as session:
                 versions = list_versions(session)
