@@ -1,22 +1,18 @@
 """Many rows in one statement, on both databases.
 
-PostgreSQL copies new rows in as CSV, and takes others as one JSON parameter (`json_to_recordset`):
-the driver handles one value instead of thousands, which leaves the ingest process's one core for
-taps. SQLite takes them one by one inside the driver. Rows are structs whose fields are named like
-the table's columns.
+PostgreSQL takes the rows as one JSON parameter (`json_to_recordset`): the driver handles one value
+instead of thousands. COPY would cost the database a third less, but writing its lines costs this
+process more than that, and this process is what ingest waits for. SQLite takes the rows one by one
+inside the driver. Rows are structs whose fields are named like the table's columns.
 """
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-import psycopg
 from sqlalchemy import Table, TextClause, TextualSelect, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -24,8 +20,6 @@ Fields = tuple[str, ...]
 
 _ENCODER = msgspec.json.Encoder(uuid_format="hex")
 """As SQLAlchemy keeps a UUID on SQLite; PostgreSQL takes any form."""
-_WORTH_COPYING = 50
-"""Below so many rows COPY's second round trip costs more than it saves."""
 _POSTGRESQL = postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
 _SQLITE = sqlite.dialect()
 
@@ -33,24 +27,6 @@ _SQLITE = sqlite.dialect()
 def insert_new(session: Session, table: type[DeclarativeBase], rows: Sequence[Any]) -> int:
     """Insert those rows that meet no existing key; how many they were."""
     return _insert(session, table, rows, "ON CONFLICT DO NOTHING")
-
-
-def insert_all(session: Session, table: type[DeclarativeBase], rows: Sequence[Any]) -> bool:
-    """Insert the rows; False when one meets an existing key, and then the caller must roll back.
-
-    Text in the rows must not be empty: it would come out as NULL.
-    """
-    if not rows:
-        return True
-    if session.connection().dialect.name == "postgresql":
-        if len(rows) < _WORTH_COPYING:
-            return insert_new(session, table, rows) == len(rows)
-        return _copy(session, table, rows)
-    try:
-        _insert(session, table, rows, "")
-    except IntegrityError:
-        return False
-    return True
 
 
 def upsert(
@@ -97,28 +73,6 @@ def given_clause(dialect: str, table: type[DeclarativeBase], keys: Fields) -> st
 def encode_keys(keys: Sequence[msgspec.Struct]) -> str:
     """The keys as the JSON parameter of given_clause."""
     return _ENCODER.encode(keys).decode()
-
-
-def _copy(session: Session, table: type[DeclarativeBase], rows: Sequence[Any]) -> bool:
-    statement = _copy_statement(table, rows[0].__struct_fields__)
-    lines = io.StringIO()
-    csv.writer(lines).writerows(map(msgspec.structs.astuple, rows))
-    driver = session.connection().connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise TypeError("PostgreSQL by another driver than psycopg")
-    try:
-        with driver.cursor().copy(statement) as copy:
-            copy.write(lines.getvalue())
-    except psycopg.errors.UniqueViolation:
-        return False
-    except psycopg.OperationalError as error:
-        raise OperationalError(str(statement), None, error) from error
-    return True
-
-
-@cache
-def _copy_statement(table: type[DeclarativeBase], fields: Fields) -> bytes:
-    return f"COPY {_table(table).name} ({', '.join(fields)}) FROM STDIN (FORMAT csv)".encode()
 
 
 def _insert(

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy.orm import Session
 
-from card_server.bulk import fetch, insert_all
+from card_server.bulk import fetch, insert_new
 from card_server.directory import CardFacts, CardKey, Directory, ReaderFacts
 from card_server.occurred import LastTap, ran_backwards
 from card_server.services.protocol import PlacedTap, Telling
@@ -112,7 +112,7 @@ def record_taps(
         placed = [_place(tap, cards[_card_key(tap)], last) for tap in fresh]
         stores = _judge(session, placed, telling)
         rows = [_row(tap, place) for tap, place in zip(fresh, placed, strict=True)]
-        if insert_all(session, Tap, rows):
+        if insert_new(session, Tap, rows) == len(rows):
             for store in stores:
                 store()
             for tap in fresh:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from card_server.bulk import fetch, insert_all, insert_new, upsert
+from card_server.bulk import fetch, insert_new, upsert
 from card_server.messages import write_text
 from card_server.services.protocol import PlacedTap, Telling
 from schema.tables.messages import Message, MessageKind, MessageState, Suppression
@@ -239,7 +239,7 @@ class _Batch:
             "late = homeroom_day.late + excluded.late, "
             "inside = homeroom_day.inside + excluded.inside",
         )
-        insert_all(session, Message, self._notices)
+        insert_new(session, Message, self._notices)
 
     def _lock(self, session: Session, students: list[StudentKey]) -> None:
         for where in fetch(session, Presence, students, Whereabouts, lock=True):
