@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from card_server.database import open_engine
 from card_server.migrate import migrate
+from tests.harness.browser import open_browser
 from tests.harness.mosquitto import Mosquitto
 from tests.harness.postgres import Postgres
 
@@ -50,6 +52,13 @@ def database_url(request: pytest.FixtureRequest) -> str:
     name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     url: str = request.getfixturevalue(name)
     return url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the session: Playwright allows one of itself in a thread."""
+    with open_browser() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from card_server.commands import app
 from card_server.database import open_engine
 from card_server.errors import EXIT_CODE, Code
 from card_server.staff import log_in
-from schema.tables.readers import Direction, Reader
 from schema.tables.metadata import Table
+from schema.tables.readers import Direction, Reader
 from schema.tables.school import Role, School
 
 Run = Callable[..., Result]

@@ -3,13 +3,13 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from schema.messages import Refusal
 from schema.tables.messages import Message, MessageState
 from schema.tables.taps import Attendance, Effect, Tap
-from tests.harness.browser import open_browser, watch_for_errors
+from tests.harness.browser import watch_for_errors
 from tests.harness.campus import phone_of
 from tests.harness.nfc_udp import NfcCard
 from tests.harness.pcscd import Pcscd
@@ -21,7 +21,9 @@ from tests.journeys.first_light import LOST, STRAY, Running, count, gate, runnin
 _PASSWORD = "一卡通是给孩子们用的"
 
 
-def test_three_students_tap_and_their_parents_are_told(tmp_path: Path, database_url: str) -> None:
+def test_three_students_tap_and_their_parents_are_told(
+    tmp_path: Path, database_url: str, browser: Browser
+) -> None:
     with running_school(tmp_path, database_url) as school, Pcscd("East", "West") as pcscd:
         pcsc = {"source": "pcsc", "pcsc_lights": "acr122", "env": pcscd.env}
         with (
@@ -40,11 +42,11 @@ def test_three_students_tap_and_their_parents_are_told(tmp_path: Path, database_
         assert (stray.greens, stray.reds) == (0, 1)
         _judge_the_record(school)
         _judge_the_messages(school, [1, 2, 3])
-        with open_browser() as browser:
-            page = browser.new_page(locale="zh-CN")
-            wrong = watch_for_errors(page)
-            _staff_see_it(page, school)
-            assert wrong == []
+        page = browser.new_page(locale="zh-CN")
+        wrong = watch_for_errors(page)
+        _staff_see_it(page, school)
+        page.close()
+        assert wrong == []
 
 
 def test_a_card_on_an_nfcpy_reader_reaches_the_parent(tmp_path: Path, sqlite_url: str) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -19,7 +18,6 @@ from card_server.database import open_engine, open_sessions
 from card_server.web.app import close_app, create_app
 from card_server.web.serve import serve
 from tests.card_server.web.small_school import SmallSchool, make_school
-from tests.harness.browser import open_browser
 
 CHOSEN_PASSWORD = "correct horse battery"
 
@@ -94,9 +92,3 @@ def serving(settings: Settings) -> Iterator[str]:
         stop.set()
         thread.join(20)
         assert not thread.is_alive()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with open_browser() as browser:
-        yield browser
