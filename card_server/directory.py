@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,7 @@ from msgspec import Struct
 from sqlalchemy import TextualSelect, select, text
 from sqlalchemy.orm import Session
 
-from card_server.bulk import encode_keys, fetch, given_clause
+from card_server.bulk import encode_rows, fetch, given_clause
 from card_server.occurred import LastTap
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding
@@ -90,7 +92,7 @@ class Holder(Struct, frozen=True, gc=False):
     student_id: int
     homeroom_id: int
     name: str
-    told: list[Told]
+    told: tuple[Told, ...]
     bound_at: datetime
     unbound_at: datetime | None
 
@@ -100,7 +102,7 @@ class CardFacts(Struct, frozen=True, gc=False):
 
     state: CardState
     state_since: datetime
-    holders: list[Holder]
+    holders: tuple[Holder, ...]
 
     def holder_at(self, moment: datetime) -> Holder | None:
         """The student whose valid card it was at that moment."""
@@ -244,24 +246,29 @@ def _holders_query(dialect: str) -> TextualSelect:
 
 
 def _load_cards(session: Session, keys: list[CardKey]) -> dict[CardKey, CardFacts]:
-    """Cards, whose they were, and who is told: one query."""
+    """Cards, whose they were, and who is told: one query.
+
+    Equal moments become one object, as most of a school's cards are bound together.
+    """
     connection = session.connection()
-    rows = connection.execute(_holders_query(connection.dialect.name), {"given": encode_keys(keys)})
+    rows = connection.execute(_holders_query(connection.dialect.name), {"given": encode_rows(keys)})
     cards: dict[CardKey, CardFacts] = {}
-    holders: dict[tuple[CardKey, int, datetime], Holder] = {}
-    for school_id, uid, state, since, *binding in rows:
+    same: dict[datetime, datetime] = {}
+    for (school_id, uid, state, since), of_card in groupby(rows, itemgetter(0, 1, 2, 3)):
+        holders = [
+            Holder(
+                student_id,
+                homeroom_id,
+                name,
+                tuple(Told(row[9], row[10]) for row in of_binding if row[9] is not None),
+                same.setdefault(bound_at, bound_at),
+                unbound_at,
+            )
+            for (student_id, bound_at, unbound_at, homeroom_id, name), of_binding in groupby(
+                of_card, itemgetter(4, 5, 6, 7, 8)
+            )
+            if student_id is not None
+        ]
         key = CardKey(school_id, uid)
-        card = cards.get(key)
-        if card is None:
-            card = cards[key] = CardFacts(state, since, [])
-        student_id, bound_at, unbound_at, homeroom_id, name, guardian_id, language = binding
-        if student_id is None:
-            continue
-        holder = holders.get((key, student_id, bound_at))
-        if holder is None:
-            holder = Holder(student_id, homeroom_id, name, [], bound_at, unbound_at)
-            holders[key, student_id, bound_at] = holder
-            card.holders.append(holder)
-        if guardian_id is not None:
-            holder.told.append(Told(guardian_id, language))
+        cards[key] = CardFacts(state, same.setdefault(since, since), tuple(holders))
     return cards

@@ -1,14 +1,14 @@
 """Recording taps: known ones vanish, new ones are judged by their service and kept together."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from card_server.bulk import fetch, insert_new
+from card_server.bulk import Write, fetch, write_all
 from card_server.directory import CardFacts, CardKey, Directory, ReaderFacts
 from card_server.occurred import LastTap, ran_backwards
 from card_server.services.protocol import PlacedTap, Telling
@@ -101,7 +101,7 @@ def record_taps(
 ) -> Recorded:
     """Record a batch; the caller commits. The session must have nothing else to commit yet.
 
-    New taps are the rule: they are judged and inserted at once, and only when the database finds
+    New taps are the rule: they are judged and written at once, and only when the database finds
     some known is the attempt rolled back and made again without those.
     """
     cards = directory.cards(session, {_card_key(tap) for tap in received})
@@ -110,16 +110,19 @@ def record_taps(
     while fresh:
         last: dict[int, LastTap] = {}
         placed = [_place(tap, cards[_card_key(tap)], last) for tap in fresh]
-        stores = _judge(session, placed, telling)
+        writes = _judge(session, placed, telling)
         rows = [_row(tap, place) for tap, place in zip(fresh, placed, strict=True)]
-        if insert_new(session, Tap, rows) == len(rows):
-            for store in stores:
-                store()
+        try:
+            write_all(session, [Write(Tap, rows), *writes])
+        except IntegrityError:
+            session.rollback()
+            before, fresh = len(fresh), _without_known(session, fresh, rejected)
+            if len(fresh) == before:
+                raise
+        else:
             for tap in fresh:
                 tap.reader.last = last.get(tap.reader.id, tap.reader.last)
             break
-        session.rollback()
-        fresh = _without_known(session, fresh, rejected)
     if not rejected:
         return Recorded(received, rejected)
     return _sort_out(received, rejected)
@@ -156,11 +159,15 @@ def _card_key(tap: ReceivedTap) -> CardKey:
     return CardKey(tap.reader.school.id, tap.uid)
 
 
-def _judge(session: Session, placed: list[PlacedTap], telling: Telling) -> list[Callable[[], None]]:
+def _judge(session: Session, placed: list[PlacedTap], telling: Telling) -> list[Write]:
     groups: dict[Purpose, list[PlacedTap]] = {}
     for tap in placed:
         groups.setdefault(tap.reader.purpose, []).append(tap)
-    return [SERVICES[purpose](session, group, telling) for purpose, group in groups.items()]
+    return [
+        write
+        for purpose, group in groups.items()
+        for write in SERVICES[purpose](session, group, telling)
+    ]
 
 
 def _row(tap: ReceivedTap, place: PlacedTap) -> TapRow:

@@ -1,6 +1,5 @@
 """The school gate (校门): first in and last out, late after a fixed time."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from card_server.bulk import fetch, insert_new, upsert
+from card_server.bulk import Write, fetch, insert_missing
 from card_server.messages import write_text
 from card_server.services.protocol import PlacedTap, Telling
 from schema.tables.messages import Message, MessageKind, MessageState, Suppression
@@ -140,10 +139,8 @@ def suppression_of(tap: PlacedTap) -> Suppression | None:
     return None
 
 
-def record_passages(
-    session: Session, taps: list[PlacedTap], telling: Telling
-) -> Callable[[], None]:
-    """Decide the arrivals and departures of a batch; the returned function stores them."""
+def record_passages(session: Session, taps: list[PlacedTap], telling: Telling) -> list[Write]:
+    """Decide the arrivals and departures of a batch."""
     passages = []
     for tap in taps:
         tap.direction = tap.reader.direction
@@ -159,7 +156,7 @@ def record_passages(
     batch.load(session, passages)
     for passage in passages:
         batch.add(passage)
-    return lambda: batch.store(session)
+    return batch.writes()
 
 
 class _Batch:
@@ -184,7 +181,7 @@ class _Batch:
         self._lock(session, list(first))
         unseen = sorted(first.keys() - self._where.keys(), key=_student_order)
         if unseen:
-            insert_new(session, Presence, [_never_seen(first[student]) for student in unseen])
+            insert_missing(session, Presence, [_never_seen(first[student]) for student in unseen])
             self._lock(session, unseen)
         days = {passage.day for passage in passages}
         for day in fetch(session, Attendance, list(days), Day):
@@ -212,34 +209,33 @@ class _Batch:
         if tap.effect is not Effect.DOUBLE and self._telling.tell_parents:
             self._notify(passage)
 
-    def store(self, session: Session) -> None:
-        """Write what the batch changed.
+    def writes(self) -> list[Write]:
+        """What the batch changed.
 
         Students are locked since `load`; counts, which batches share, go in the order of keys.
         """
-        upsert(
-            session,
-            Attendance,
-            [self._days[key] for key in self._changed],
-            changes="arrived_at = excluded.arrived_at, departed_at = excluded.departed_at, "
-            "late_minutes = excluded.late_minutes",
-        )
-        upsert(
-            session,
-            Presence,
-            [self._where[key] for key in self._moved],
-            changes="is_inside = excluded.is_inside, since_at = excluded.since_at, "
-            "reader_id = excluded.reader_id, homeroom_id = excluded.homeroom_id",
-        )
-        upsert(
-            session,
-            HomeroomDay,
-            [self._counts[key] for key in sorted(self._counts)],
-            changes="arrived = homeroom_day.arrived + excluded.arrived, "
-            "late = homeroom_day.late + excluded.late, "
-            "inside = homeroom_day.inside + excluded.inside",
-        )
-        insert_new(session, Message, self._notices)
+        return [
+            Write(
+                Attendance,
+                [self._days[key] for key in self._changed],
+                "arrived_at = excluded.arrived_at, departed_at = excluded.departed_at, "
+                "late_minutes = excluded.late_minutes",
+            ),
+            Write(
+                Presence,
+                [self._where[key] for key in self._moved],
+                "is_inside = excluded.is_inside, since_at = excluded.since_at, "
+                "reader_id = excluded.reader_id, homeroom_id = excluded.homeroom_id",
+            ),
+            Write(
+                HomeroomDay,
+                [self._counts[key] for key in sorted(self._counts)],
+                "arrived = homeroom_day.arrived + excluded.arrived, "
+                "late = homeroom_day.late + excluded.late, "
+                "inside = homeroom_day.inside + excluded.inside",
+            ),
+            Write(Message, self._notices),
+        ]
 
     def _lock(self, session: Session, students: list[StudentKey]) -> None:
         for where in fetch(session, Presence, students, Whereabouts, lock=True):

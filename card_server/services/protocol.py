@@ -1,6 +1,5 @@
 """What a service is given and what it answers."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -8,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy.orm import Session
 
+from card_server.bulk import Write
 from card_server.directory import Holder, ReaderFacts
 from schema.tables.readers import Direction
 from schema.tables.taps import DirectionBy, Effect
@@ -40,12 +40,9 @@ class Telling(NamedTuple):
 class Service(Protocol):
     """One use of the card."""
 
-    def __call__(
-        self, session: Session, taps: list[PlacedTap], telling: Telling
-    ) -> Callable[[], None]:
-        """Load the facts, decide each tap's effect, and return what stores the decisions.
+    def __call__(self, session: Session, taps: list[PlacedTap], telling: Telling) -> list[Write]:
+        """Load the facts, decide each tap's effect, and return what has to be written.
 
-        It may be called again with fewer taps in a new transaction, when some turn out to be known:
-        so nothing may be written before the returned function is called.
+        It may be called again with fewer taps in a new transaction, when some turn out to be known.
         """
         ...

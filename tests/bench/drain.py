@@ -146,7 +146,7 @@ def _drain(folder: Path, url: str, engine: Engine, broker: Mosquitto) -> tuple[f
         wait_for(lambda: passed()[0] > 0, 30, "the first commit")
         began = time.perf_counter()
         before = passed()[0]
-        wait_for(lambda: passed() == (STUDENTS, 0), 300, "all to be drained")
+        wait_for(lambda: passed() == (STUDENTS, 0), 300, "all to be drained", each_s=0.05)
         rate = (2 * STUDENTS - before) / (time.perf_counter() - began)
         for table in (tables.Tap, Message):
             rows = session.scalar(select(func.count()).select_from(table))

@@ -1,12 +1,15 @@
 """How long from a tap's publication to the server's acknowledgement, which follows its commit."""
 
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from msgspec import json as msgjson
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -25,6 +28,7 @@ RATES = (100, 1_000)
 _SECONDS = 10
 _WARM_UP = 200
 """Taps left out: the first ones open connections and fill the directory."""
+_COMMIT_EACH_S = 0.02
 
 
 def measure_latency(folder: Path, postgres: Postgres, progress: Progress) -> list[Measure]:
@@ -38,15 +42,48 @@ def measure_latency(folder: Path, postgres: Postgres, progress: Progress) -> lis
     with Mosquitto(folder / "broker") as broker, ingest(folder, url, broker):
         gates = _Gates(broker)
         for done, rate in enumerate(RATES):
-            times = gates.tap_at(rate, taps, lambda part, d=done: progress((d + part) / len(RATES)))  # type: ignore[misc]
+            with _plain_commits(url) as commits:
+                times = gates.tap_at(
+                    rate,
+                    taps,
+                    lambda part, d=done: progress((d + part) / len(RATES)),  # type: ignore[misc]
+                )
             name = f"tap → commit and acknowledgement at {rate:,}/s"
             measures += [
                 Measure(f"{name}, p50", quantile(times, 0.5) * 1e3, "ms"),
                 Measure(f"{name}, p99", quantile(times, 0.99) * 1e3, "ms", Is.BELOW, 15),
+                Measure(
+                    "  commit of a single row beside it, p99", quantile(commits, 0.99) * 1e3, "ms"
+                ),
             ]
         gates.close()
     engine.dispose()
     return measures
+
+
+@contextmanager
+def _plain_commits(database_url: str) -> Iterator[list[float]]:
+    """The floor: seconds that a commit of one row takes in the same database all the while."""
+    times: list[float] = []
+    ended = threading.Event()
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS floor (n int)")
+        connection.commit()
+
+        def commit_one_by_one() -> None:
+            while not ended.wait(_COMMIT_EACH_S):
+                connection.execute("INSERT INTO floor VALUES (1)")
+                began = time.perf_counter()
+                connection.commit()
+                times.append(time.perf_counter() - began)
+
+        thread = threading.Thread(target=commit_one_by_one)
+        thread.start()
+        try:
+            yield times
+        finally:
+            ended.set()
+            thread.join()
 
 
 class _Gates:

@@ -76,16 +76,8 @@ def test_a_card_comes_with_its_holder_and_who_is_told(session: Session) -> None:
     session.flush()
     card = Directory().cards(session, [CARD])[CARD]
     assert card is not None
-    assert card.holders == [
-        Holder(
-            1,
-            1,
-            "学一",
-            [Told(1, Language.CHINESE), Told(2, Language.ENGLISH)],
-            LONG_AGO + timedelta(days=1),
-            None,
-        )
-    ]
+    told = (Told(1, Language.CHINESE), Told(2, Language.ENGLISH))
+    assert card.holders == (Holder(1, 1, "学一", told, LONG_AGO + timedelta(days=1), None),)
 
 
 def test_an_unknown_card_and_another_schools_card_are_none(session: Session) -> None:
@@ -97,7 +89,7 @@ def test_a_card_of_nobody_has_no_holders(session: Session) -> None:
     add_card(session, 1, "DEADBEEF", MORNING)
     key = CardKey(1, "DEADBEEF")
     card = Directory().cards(session, [key])[key]
-    assert card == CardFacts(CardState.ACTIVE, MORNING, [])
+    assert card == CardFacts(CardState.ACTIVE, MORNING, ())
 
 
 def test_a_card_that_changed_hands_has_a_holder_at_each_time(session: Session) -> None:
@@ -113,8 +105,8 @@ def test_a_card_that_changed_hands_has_a_holder_at_each_time(session: Session) -
 
 @pytest.mark.parametrize("state", [state for state in CardState if state is not CardState.ACTIVE])
 def test_a_card_is_nobodys_from_the_moment_it_is_not_active(state: CardState) -> None:
-    holder = Holder(1, 1, "学一", [], LONG_AGO, None)
-    card = CardFacts(state, MORNING, [holder])
+    holder = Holder(1, 1, "学一", (), LONG_AGO, None)
+    card = CardFacts(state, MORNING, (holder,))
     assert card.holder_at(MORNING - timedelta(seconds=1)) is holder
     assert card.holder_at(MORNING) is None
 

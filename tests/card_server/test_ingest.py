@@ -2,8 +2,10 @@
 
 import base64
 import json
+import statistics
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -211,6 +213,18 @@ def test_a_tap_is_a_row_and_a_message_and_then_acknowledged_to_its_reader(
     wait_for(lambda: Counter(readers.kept) == {tap.id: 2, other.id: 1})
     assert {reader for reader, ack in readers.acks if other.id in ack.kept} == {"gate-out"}
     assert len(rows(engine, tap_tables.Tap)) == len(rows(engine, Message)) == 2
+
+
+@pytest.mark.usefixtures("ingest")
+def test_an_acknowledgement_waits_for_nothing_else_to_happen(readers: Readers) -> None:
+    took = []
+    for student in range(1, 8):
+        tap = readers.tap(uid(student))
+        began = time.monotonic()
+        readers.send(tap)
+        readers.wait_kept(tap)
+        took.append(time.monotonic() - began)
+    assert statistics.median(took) < 0.3, "the broker line wakes up once a second by itself"
 
 
 @pytest.mark.usefixtures("ingest")

@@ -7,8 +7,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T], timeout_s: float = 10, what: str = "the condition") -> T:
-    """The first truthy value of the condition. Raises TimeoutError."""
+def wait_for(
+    condition: Callable[[], T],
+    timeout_s: float = 10,
+    what: str = "the condition",
+    each_s: float = 0.01,
+) -> T:
+    """The first truthy value of the condition, asked each so often. Raises TimeoutError."""
     deadline = time.monotonic() + timeout_s
     while True:
         value = condition()
@@ -16,4 +21,4 @@ def wait_for(condition: Callable[[], T], timeout_s: float = 10, what: str = "the
             return value
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {timeout_s} s for {what}; last value: {value!r}")
-        time.sleep(0.01)
+        time.sleep(each_s)
