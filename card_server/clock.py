@@ -12,10 +12,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from card_server.config import Settings
-from card_server.database import open_engine, open_sessions
 from card_server.health import check_database, serve_health
-from card_server.single import claim_role
-from card_server.staff_session import IDLE_END
+from card_server.staff.sessions import IDLE_END
+from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.single import claim_role
 from schema.messages import utc_now
 from schema.tables.readers import Aside
 from schema.tables.school import StaffSession

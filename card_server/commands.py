@@ -98,8 +98,8 @@ def all_parts(config: Config = None) -> None:
 @_says_what_is_wrong
 def migrate(config: Config = None) -> None:
     """Bring the database to the tables of this release."""
-    from card_server.database import open_engine
-    from card_server.migrate import migrate as bring_up
+    from card_server.storage.database import open_engine
+    from card_server.storage.migrate import migrate as bring_up
 
     engine = open_engine(load_settings(config).database_url)
     _console.print(f"The database is at revision {bring_up(engine)}.")
@@ -137,7 +137,7 @@ def add_school(
     config: Config = None,
 ) -> None:
     """Make a school."""
-    from card_server.schools import add_school as add
+    from card_server.register.schools import add_school as add
 
     with _session(config) as session:
         add(session, code=code, name=name, signature=signature, zone=zone)
@@ -151,8 +151,8 @@ def create_admin(
     school: str, login: str, name: Annotated[str, typer.Option()] = "", config: Config = None
 ) -> None:
     """Make a member of staff who may do everything in a school, or renew the password."""
-    from card_server.schools import find_school
-    from card_server.staff import create_or_renew
+    from card_server.register.schools import find_school
+    from card_server.staff.accounts import create_or_renew
     from schema.tables.school import Role
 
     with _session(config) as session:
@@ -173,7 +173,7 @@ def add_reader(
     config: Config = None,
 ) -> None:
     """Make a reader at the gate. Its certificate: card-server reader-certificate."""
-    from card_server.schools import add_reader as add
+    from card_server.register.schools import add_reader as add
 
     with _session(config) as session:
         add(session, school=school, code=code, name=name, place=place, direction=direction)
@@ -190,7 +190,7 @@ def broker_config(
     data: Path = Path("/var/lib/mosquitto"),
 ) -> None:
     """Make the certificates and the settings of the broker; again after a revocation."""
-    from card_server.broker import set_up_broker
+    from card_server.broker.settings import set_up_broker
 
     _console.print(f"The broker's settings: {set_up_broker(authority, folder, data, host)}")
 
@@ -201,7 +201,7 @@ def reader_certificate(
     school: str, reader: str, authority: Path = Path("/etc/card-server/authority")
 ) -> None:
     """Make a reader's certificate, to be carried to the reader."""
-    from card_server.certificates import issue_reader_certificate
+    from card_server.broker.certificates import issue_reader_certificate
 
     files = issue_reader_certificate(authority, school, reader)
     _console.print(f"For the reader: {files.certificate} {files.key}", soft_wrap=True)
@@ -218,8 +218,8 @@ def revoke_reader(
     """Revoke a reader's certificate; restart the broker to cut the reader off."""
     import shutil
 
-    from card_server.certificates import revocation_list
-    from card_server.certificates import revoke_reader as revoke
+    from card_server.broker.certificates import revocation_list
+    from card_server.broker.certificates import revoke_reader as revoke
 
     revoke(authority, school, reader)
     shutil.copyfile(revocation_list(authority), folder / revocation_list(authority).name)
@@ -230,7 +230,7 @@ app.command(name="import-taps")(_says_what_is_wrong(import_log))
 
 
 def _session(config: Path | None) -> Session:
-    from card_server.database import open_engine
+    from card_server.storage.database import open_engine
 
     return Session(open_engine(load_settings(config).database_url))
 

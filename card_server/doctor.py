@@ -15,13 +15,13 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from card_server.broker_check import examine_broker, examine_certificates
+from card_server.broker.check import examine_broker, examine_certificates
 from card_server.config import Settings
-from card_server.database import open_engine
 from card_server.errors import AppError
 from card_server.finding import Finding, Verdict
-from card_server.migrate import current_revision, newest_revision
-from card_server.sealing import Seal
+from card_server.storage.database import open_engine
+from card_server.storage.migrate import current_revision, newest_revision
+from card_server.storage.sealing import Seal
 from integrations.sms.protocol import SendError
 from integrations.sms.registry import build_carrier
 from schema.tables.people import Guardian

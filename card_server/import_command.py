@@ -10,10 +10,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from card_server.config import load_settings
-from card_server.database import open_engine, open_sessions
 from card_server.errors import AppError, Code
-from card_server.import_taps import ImportReport, import_taps
-from card_server.tap_log import make_profile, read_log
+from card_server.imports.tap_log import make_profile, read_log
+from card_server.imports.taps import ImportReport, import_taps
+from card_server.storage.database import open_engine, open_sessions
 
 _console = Console()
 Column = Annotated[str | None, typer.Option(help="The column's name in the first line.")]

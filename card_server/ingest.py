@@ -18,18 +18,18 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from card_server.aside import set_aside
-from card_server.broker_link import BrokerLink
-from card_server.cardlists import bring_up_to_date, list_versions, readers_of
+from card_server.broker.link import BrokerLink
 from card_server.config import Settings
-from card_server.database import open_engine, open_sessions
-from card_server.directory import Directory, ReaderKey
 from card_server.health import Check, check_database, serve_health
-from card_server.inbox import Incoming, Opened, Refused, open_messages, topic_of
-from card_server.reader_status import record_status
+from card_server.register.cardlists import bring_up_to_date, list_versions, readers_of
 from card_server.services.protocol import Telling
-from card_server.single import claim_role
-from card_server.taps import ReceivedTap, record_taps
+from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.single import claim_role
+from card_server.taps.aside import set_aside
+from card_server.taps.directory import Directory, ReaderKey
+from card_server.taps.inbox import Incoming, Opened, Refused, open_messages, topic_of
+from card_server.taps.reader_status import record_status
+from card_server.taps.record import ReceivedTap, record_taps
 from schema.messages import Ack, Rejected, Rejection
 from schema.topics import Kind, Topic
 

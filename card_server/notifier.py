@@ -20,12 +20,12 @@ from sqlalchemy import Connection, Engine, exists, func, select, text, tuple_, u
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from card_server.config import Settings
-from card_server.database import open_engine
 from card_server.errors import AppError, Code
 from card_server.health import check_database, serve_health
 from card_server.messages import states_before
-from card_server.sealing import Seal
-from card_server.single import claim_role
+from card_server.storage.database import open_engine
+from card_server.storage.sealing import Seal
+from card_server.storage.single import claim_role
 from integrations.sms.protocol import SendError, Sms, SmsCarrier
 from integrations.sms.registry import build_carrier
 from schema.messages import utc_now

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from card_server.database import open_engine
-from card_server.migrate import migrate
+from card_server.storage.database import open_engine
+from card_server.storage.migrate import migrate
 from tests.harness.browser import open_browser
 from tests.harness.mosquitto import Mosquitto
 from tests.harness.postgres import Postgres

@@ -15,14 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from card_server.config import load_settings
-from card_server.database import open_engine, open_sessions
 from card_server.demo.folder import DemoFolder
 from card_server.demo.processes import ChildDiedError, ProcessTree, StoppedError
 from card_server.demo.school import GATES, create_school, find_school
 from card_server.errors import EXIT_CODE, AppError
-from card_server.migrate import migrate
-from card_server.sealing import Seal
-from card_server.staff import create_staff, renew_one_time_password
+from card_server.staff.accounts import create_staff, renew_one_time_password
+from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.migrate import migrate
+from card_server.storage.sealing import Seal
 from schema.messages import ReaderState
 from schema.tables.readers import ReaderHealth
 from schema.tables.school import Role, School, Staff

@@ -10,8 +10,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from card_server import certificates
-from card_server.broker import BrokerPlan, write_broker_config
+from card_server.broker import certificates
+from card_server.broker.settings import BrokerPlan, write_broker_config
 from card_server.demo.school import CODE, GATES
 from card_server.errors import AppError, Code
 

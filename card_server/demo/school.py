@@ -11,7 +11,7 @@ from pypinyin import Style, lazy_pinyin
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from card_server.sealing import Seal
+from card_server.storage.sealing import Seal
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding, CardChange
 from schema.tables.people import Guardian, Guardianship, Student

@@ -7,9 +7,9 @@ from msgspec import Struct
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from card_server.bulk import Write, fetch, insert_missing
 from card_server.messages import write_text
 from card_server.services.protocol import PlacedTap, Telling
+from card_server.storage.bulk import Write, fetch, insert_missing
 from schema.tables.messages import Message, MessageKind, MessageState, Suppression
 from schema.tables.readers import Direction
 from schema.tables.taps import Attendance, DirectionBy, Effect, HomeroomDay, Presence

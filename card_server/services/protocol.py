@@ -7,8 +7,8 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy.orm import Session
 
-from card_server.bulk import Write
-from card_server.directory import Holder, ReaderFacts
+from card_server.storage.bulk import Write
+from card_server.taps.directory import Holder, ReaderFacts
 from schema.tables.readers import Direction
 from schema.tables.taps import DirectionBy, Effect
 

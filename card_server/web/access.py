@@ -11,14 +11,14 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 from werkzeug.wrappers import Response
 
-from card_server.database import open_sessions
-from card_server.staff_session import (
+from card_server.staff.sessions import (
     Caller,
     SchoolInUse,
     find_caller,
     is_use_worth_noting,
     note_use,
 )
+from card_server.storage.database import open_sessions
 from schema.tables.metadata import Table
 from schema.tables.school import Role
 

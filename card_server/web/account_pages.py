@@ -6,9 +6,9 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from card_server import staff
 from card_server.errors import HTTP_STATUS, AppError
-from card_server.staff_session import close_staff_session, open_staff_session
+from card_server.staff import accounts
+from card_server.staff.sessions import close_staff_session, open_staff_session
 from card_server.web.access import (
     allow,
     caller,
@@ -40,7 +40,7 @@ def send_log_in() -> ResponseReturnValue:
     form = request.form
     try:
         with writing().begin() as session:
-            found = staff.log_in(session, form.get("login", ""), form.get("password", ""))
+            found = accounts.log_in(session, form.get("login", ""), form.get("password", ""))
             token = open_staff_session(session, found, datetime.now(UTC))
             must_choose = found.password_is_one_time
     except AppError as error:
@@ -59,7 +59,7 @@ def send_log_in() -> ResponseReturnValue:
 @allow(*Role)
 def choose_password() -> ResponseReturnValue:
     """The form for a password of one's own."""
-    return render_template("choose_password.html", least=staff.MIN_PASSWORD)
+    return render_template("choose_password.html", least=accounts.MIN_PASSWORD)
 
 
 @pages.post("/password")
@@ -69,7 +69,7 @@ def send_password() -> ResponseReturnValue:
     form, who = request.form, caller()
     try:
         with writing().begin() as session:
-            staff.choose_password(
+            accounts.choose_password(
                 session,
                 who.staff_id,
                 form.get("password", ""),
@@ -78,7 +78,7 @@ def send_password() -> ResponseReturnValue:
             )
     except AppError as error:
         page = render_template(
-            "choose_password.html", least=staff.MIN_PASSWORD, wrong=gettext(error.message)
+            "choose_password.html", least=accounts.MIN_PASSWORD, wrong=gettext(error.message)
         )
         return page, HTTP_STATUS[error.code]
     return redirect(url_for("board.show"))

@@ -7,7 +7,7 @@ from types import TracebackType
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from card_server.changes import Change, Watch
+from card_server.reports.changes import Change, Watch
 
 _LOOK_EACH_S = 0.3
 _AFTER_ERROR_S = 2.0

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from card_server.staff_session import find_caller
+from card_server.staff.sessions import find_caller
 from card_server.web.access import allow, caller, held_token, reading
 from card_server.web.hub import Hub, Stream
 from schema.tables.school import Role

@@ -8,7 +8,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from card_server.config import Settings
-from card_server.database import open_engine
+from card_server.storage.database import open_engine
 from card_server.web.app import close_app, create_app
 
 _LOOK_EACH_S = 0.25

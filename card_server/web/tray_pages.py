@@ -8,19 +8,19 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from card_server.board import read_counts
 from card_server.config import SmsProvider
 from card_server.errors import HTTP_STATUS, AppError, Code
-from card_server.outbox import OutboxMessage, read_phone
-from card_server.school_time import bounds_of, day_of
-from card_server.staff_session import SchoolInUse, describe_school
-from card_server.tray_cards import (
+from card_server.reports.board import read_counts
+from card_server.reports.outbox import OutboxMessage, read_phone
+from card_server.reports.tray_cards import (
     find_tray_school,
     read_tray,
     read_tray_homerooms,
     read_tray_readers,
     read_uids_to_come,
 )
+from card_server.school_time import bounds_of, day_of
+from card_server.staff.sessions import SchoolInUse, describe_school
 from card_server.web.access import (
     public,
     reading,

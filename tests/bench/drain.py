@@ -11,8 +11,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from card_server.database import open_engine
-from card_server.migrate import migrate
+from card_server.storage.database import open_engine
+from card_server.storage.migrate import migrate
 from schema.messages import Tap, utc_now
 from schema.tables import taps as tables
 from schema.tables.messages import Message

@@ -14,8 +14,8 @@ from msgspec import json as msgjson
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from card_server.database import open_engine
-from card_server.migrate import migrate
+from card_server.storage.database import open_engine
+from card_server.storage.migrate import migrate
 from schema.messages import Ack, utc_now
 from tests.bench.district import encode, expiry, ingest, make_district, make_tap, passages
 from tests.bench.measure import Is, Measure, quantile

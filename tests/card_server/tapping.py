@@ -9,9 +9,9 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session, sessionmaker
 from uuid_utils.compat import uuid7
 
-from card_server.directory import Directory, ReaderFacts, ReaderKey
 from card_server.services.protocol import Telling
-from card_server.taps import ReceivedTap, Recorded, record_taps
+from card_server.taps.directory import Directory, ReaderFacts, ReaderKey
+from card_server.taps.record import ReceivedTap, Recorded, record_taps
 from schema.messages import Decision
 from tests.harness.campus import Campus, make_campus, uid_of
 

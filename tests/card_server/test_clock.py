@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from card_server import clock
 from card_server.clock import end_idle_sessions, forget_old_asides, run
 from card_server.config import Settings
-from card_server.database import open_engine
 from card_server.errors import AppError, Code
-from card_server.single import claim_role
-from card_server.staff_session import IDLE_END
+from card_server.staff.sessions import IDLE_END
+from card_server.storage.database import open_engine
+from card_server.storage.single import claim_role
 from schema.messages import utc_now
 from schema.tables.readers import Aside
 from schema.tables.school import Role, School, Staff, StaffSession

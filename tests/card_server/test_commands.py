@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner, Result
 
 from card_server.commands import app
-from card_server.database import open_engine
 from card_server.errors import EXIT_CODE, Code
-from card_server.staff import log_in
+from card_server.staff.accounts import log_in
+from card_server.storage.database import open_engine
 from schema.tables.metadata import Table
 from schema.tables.readers import Direction, Reader
 from schema.tables.school import Role, School

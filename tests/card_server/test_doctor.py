@@ -12,13 +12,18 @@ from uuid import uuid4
 
 import pytest
 
-from card_server.certificates import authority_files, create_authority, reader_files, server_files
+from card_server.broker.certificates import (
+    authority_files,
+    create_authority,
+    reader_files,
+    server_files,
+)
 from card_server.config import Settings
-from card_server.database import open_engine, open_sessions
 from card_server.doctor import examine
 from card_server.finding import Finding, Verdict
 from card_server.health import serve_health
-from card_server.sealing import Seal
+from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.sealing import Seal
 from schema.messages import Decision
 from schema.tables.people import Guardian
 from schema.tables.school import School

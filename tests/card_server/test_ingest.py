@@ -25,10 +25,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from card_server.cards import set_card_state
-from card_server.database import open_engine
 from card_server.errors import EXIT_CODE, Code
-from card_server.migrate import migrate
+from card_server.register.cards import set_card_state
+from card_server.storage.database import open_engine
+from card_server.storage.migrate import migrate
 from schema.messages import (
     Ack,
     CardsChange,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, event, update
 
-from card_server.database import open_engine
 from card_server.notifier import judge
-from card_server.sealing import Seal
+from card_server.storage.database import open_engine
+from card_server.storage.sealing import Seal
 from integrations.sms.protocol import SendError
 from schema.messages import utc_now
 from schema.tables.messages import MessageState, Suppression

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
-from card_server.database import open_engine
 from card_server.errors import AppError, Code
 from card_server.notifier import run
+from card_server.storage.database import open_engine
 from schema.messages import utc_now
 from schema.tables.messages import Message, MessageState
 from tests.harness.outbox import (

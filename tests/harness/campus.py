@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from card_server.sealing import Seal
+from card_server.storage.sealing import Seal
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding, CardChange
 from schema.tables.people import Guardian, Guardianship, Language, Student

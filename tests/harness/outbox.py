@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 
 from card_server.config import Settings
 from card_server.notifier import Notifier
-from card_server.sealing import Seal
+from card_server.storage.sealing import Seal
 from integrations.sms.twilio import TwilioCarrier
 from schema.messages import utc_now
 from schema.tables.messages import Message, MessageKind, MessageState

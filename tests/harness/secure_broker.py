@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from card_server import certificates
-from card_server.broker import BrokerPlan, write_broker_config
+from card_server.broker import certificates
+from card_server.broker.settings import BrokerPlan, write_broker_config
 from tests.harness.mosquitto import Mosquitto
 from tests.harness.ports import free_port
 

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from card_server import certificates
-from card_server.cards import add_card, set_card_state
-from card_server.database import open_engine
-from card_server.staff import create_staff
+from card_server.broker import certificates
+from card_server.register.cards import add_card, set_card_state
+from card_server.staff.accounts import create_staff
+from card_server.storage.database import open_engine
 from schema.messages import CardState, ReaderState
 from schema.tables.readers import Direction, ReaderHealth
 from schema.tables.school import Role, School

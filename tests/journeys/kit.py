@@ -20,9 +20,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from card_server import certificates
-from card_server.database import open_engine
-from card_server.migrate import migrate
+from card_server.broker import certificates
+from card_server.storage.database import open_engine
+from card_server.storage.migrate import migrate
 from schema.messages import Decision
 from schema.tables.messages import Message
 from schema.tables.readers import Aside, Direction
@@ -348,7 +348,8 @@ def _assert_days(campus: CampusAtWork, taps: Sequence[Any]) -> None:
     )
     for row in campus.read(select(*HomeroomDay.__table__.columns)):
         key = (row.homeroom_id, row.day)
-        assert (row.arrived, row.late, row.inside) == (came[key], late[key], inside[key]), key
+        counted = (came[key], late[key], inside[key])
+        assert (row.arrived, row.late, row.inside) == counted, key
 
 
 def _assert_presence(campus: CampusAtWork, taps: Sequence[Any]) -> None:

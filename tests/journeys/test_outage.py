@@ -20,7 +20,7 @@ import uuid_utils
 from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import select
 
-from card_server import certificates
+from card_server.broker import certificates
 from schema.messages import Ack, Decision, Tap, Taps, utc_now
 from schema.tables.messages import Message, MessageState, Suppression
 from schema.tables.taps import Attendance

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from card_server.database import open_engine
-from card_server.migrate import current_revision, differences, migrate, newest_revision
+from card_server.storage.database import open_engine
+from card_server.storage.migrate import current_revision, differences, migrate, newest_revision
 from tests.harness.postgres import Postgres
 
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from card_server.database import open_engine
 from card_server.demo.school import GATES, create_school, find_school
-from card_server.sealing import Seal
+from card_server.storage.database import open_engine
+from card_server.storage.sealing import Seal
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding, CardChange
 from schema.tables.people import Guardian, Guardianship, Student

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.config import Settings
-from card_server.database import open_engine, open_sessions
+from card_server.storage.database import open_engine, open_sessions
 from card_server.web.app import close_app, create_app
 from card_server.web.serve import serve
 from tests.card_server.web.small_school import SmallSchool, make_school

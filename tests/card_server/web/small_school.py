@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.school_time import day_of
-from card_server.staff import create_staff
-from card_server.staff_session import describe_school
+from card_server.staff.accounts import create_staff
+from card_server.staff.sessions import describe_school
 from schema.messages import CardState, Decision, ReaderState, Refusal, SourceState
 from schema.tables.cards import Card, CardBinding
 from schema.tables.messages import Message, MessageKind, MessageState

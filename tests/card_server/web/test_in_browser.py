@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session, sessionmaker
 
-from card_server.database import open_engine, open_sessions
+from card_server.storage.database import open_engine, open_sessions
 from schema.messages import CardState
 from schema.tables.cards import Card
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving

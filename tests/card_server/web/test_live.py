@@ -15,9 +15,9 @@ from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import Engine, delete
 from sqlalchemy.orm import Session, sessionmaker
 
-from card_server.changes import Change, Watch
-from card_server.staff import choose_password, log_in
-from card_server.staff_session import open_staff_session
+from card_server.reports.changes import Change, Watch
+from card_server.staff.accounts import choose_password, log_in
+from card_server.staff.sessions import open_staff_session
 from card_server.web.hub import Hub
 from schema.tables.school import StaffSession
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving

@@ -1,0 +1,1 @@
+"""What pages ask: each file one question, answered in a few queries."""

@@ -1,0 +1,49 @@
+"""The database: an engine for either kind, and sessions on it."""
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.orm import Session, sessionmaker
+
+from card_server.register import version as _register  # noqa: F401 - watches every session from here on
+
+_BY_KEY = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+
+
+def open_engine(url: str, *, by_key_only: bool = False) -> Engine:
+    """An engine; SQLite gets WAL, full sync, foreign keys and real transactions.
+
+    A process that asks `by_key_only` tells PostgreSQL so: a plan that was made and kept while a
+    table was small would otherwise read the whole table for each batch when it has grown. Such a
+    process tries again anyway when its connection was cut, so it is not asked before each batch.
+    """
+    arguments = {}
+    if url.startswith("postgresql"):
+        arguments["options"] = f"-c timezone=UTC -c jit=off {_BY_KEY if by_key_only else ''}"
+    engine = create_engine(
+        url, pool_pre_ping=not by_key_only, hide_parameters=True, connect_args=arguments
+    )
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def open_sessions(engine: Engine) -> sessionmaker[Session]:
+    """A maker of sessions; `with sessions.begin() as session:` is one transaction."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def _prepare_sqlite(connection, _record) -> None:  # type: ignore[no-untyped-def]
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection) -> None:  # type: ignore[no-untyped-def]
+    """A transaction that reads and then writes must not meet another writer half-way."""
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

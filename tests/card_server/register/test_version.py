@@ -1,0 +1,114 @@
+"""Every change that a directory keeps raises its school's register version, no other does."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from card_server.register.cards import add_card, bind_card, set_card_state
+from card_server.storage.database import open_engine
+from schema.messages import CardState
+from schema.tables.cards import Card, CardBinding
+from schema.tables.people import Guardian, Guardianship, Language, Student
+from schema.tables.readers import Reader
+from schema.tables.school import Homeroom, School
+from tests.card_server.tapping import MORNING
+from tests.harness.campus import make_campus
+
+Change = Callable[[Session], object]
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    with Session(engine) as opened:
+        make_campus(opened)
+        make_campus(opened, "no2", first_id=50)
+        opened.commit()
+        yield opened
+
+
+def versions(session: Session) -> tuple[int, int]:
+    rows = session.scalars(select(School.register_version).order_by(School.id))
+    one, two = rows.all()
+    return one, two
+
+
+def _new_guardian(session: Session) -> None:
+    session.add(
+        Guardian(school_id=1, name="g", phone_sealed=b"", phone_hash=b"h" * 32, phone_tail="")
+    )
+
+
+def _new_student(session: Session) -> None:
+    session.add(Student(school_id=1, number="n", name="新", homeroom_id=1))
+
+
+def _bind(session: Session) -> None:
+    session.get_one(CardBinding, 1).unbound_at = MORNING
+    session.flush()
+    bind_card(session, session.get_one(Card, 1), 2, MORNING)
+
+
+CHANGES: dict[str, Change] = {
+    "a card is added": lambda s: add_card(s, 1, "DEADBEEF", MORNING),
+    "a card is lost": lambda s: set_card_state(s, s.get_one(Card, 1), CardState.LOST, MORNING),
+    "a card changes hands": _bind,
+    "a student comes": _new_student,
+    "a name is corrected": lambda s: setattr(s.get_one(Student, 1), "name", "学壹"),
+    "a student changes the homeroom": lambda s: setattr(s.get_one(Student, 1), "homeroom_id", 2),
+    "a guardian comes": _new_guardian,
+    "a guardian reads English": lambda s: setattr(
+        s.get_one(Guardian, 1), "language", Language.ENGLISH
+    ),
+    "a guardian is told no more": lambda s: setattr(
+        s.get_one(Guardianship, (1, 1)), "is_told", False
+    ),
+    "a guardian leaves": lambda s: s.delete(s.get_one(Guardianship, (1, 1))),
+    "a reader is turned": lambda s: setattr(s.get_one(Reader, 1), "direction", None),
+    "the signature": lambda s: setattr(s.get_one(School, 1), "signature", "新"),
+    "the late time": lambda s: setattr(s.get_one(School, 1), "late_after", "08:30"),
+    "the zone": lambda s: setattr(s.get_one(School, 1), "zone", "Asia/Urumqi"),
+    "the double tap": lambda s: setattr(s.get_one(School, 1), "double_tap_s", 5),
+    "when a message is stale": lambda s: setattr(s.get_one(School, 1), "stale_minutes", 5),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_change_raises_its_schools_version(session: Session, change: Change) -> None:
+    one, two = versions(session)
+    change(session)
+    session.commit()
+    after_one, after_two = versions(session)
+    assert after_one > one
+    assert after_two == two
+
+
+UNWATCHED: dict[str, Change] = {
+    "a homeroom": lambda s: s.add(Homeroom(school_id=1, grade=8, name="八(9)班")),
+    "the school's name": lambda s: setattr(s.get_one(School, 1), "name", "新"),
+    "the same value": lambda s: setattr(s.get_one(Student, 1), "name", "学一"),
+}
+
+
+@pytest.mark.parametrize("change", UNWATCHED.values(), ids=UNWATCHED.keys())
+def test_what_no_directory_keeps_raises_nothing(session: Session, change: Change) -> None:
+    before = versions(session)
+    change(session)
+    session.commit()
+    assert versions(session) == before
+
+
+def test_what_is_rolled_back_raises_nothing(session: Session) -> None:
+    before = versions(session)
+    session.get_one(Student, 1).name = "x"
+    session.flush()
+    session.rollback()
+    assert versions(session) == before
