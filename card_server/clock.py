@@ -18,7 +18,7 @@ from card_server.storage.database import open_engine, open_sessions
 from card_server.storage.single import claim_role
 from schema.messages import utc_now
 from schema.tables.readers import Aside
-from schema.tables.school import StaffSession
+from schema.tables.staff import StaffSession
 
 _log = structlog.get_logger()
 _DONE = Counter("clock_tasks_total", "Tasks that the clock has done", ["task"])

@@ -153,7 +153,7 @@ def create_admin(
     """Make a member of staff who may do everything in a school, or renew the password."""
     from card_server.register.schools import find_school
     from card_server.staff.accounts import create_or_renew
-    from schema.tables.school import Role
+    from schema.tables.staff import Role
 
     with _session(config) as session:
         found = find_school(session, school)

@@ -20,12 +20,14 @@ from card_server.demo.processes import ChildDiedError, ProcessTree, StoppedError
 from card_server.demo.school import GATES, create_school, find_school
 from card_server.errors import EXIT_CODE, AppError
 from card_server.staff.accounts import create_staff, renew_one_time_password
+from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.storage.database import open_engine, open_sessions
 from card_server.storage.migrate import migrate
 from card_server.storage.sealing import Seal
 from schema.messages import ReaderState
 from schema.tables.readers import ReaderHealth
-from schema.tables.school import Role, School, Staff
+from schema.tables.school import School
+from schema.tables.staff import Staff
 
 FOLDER = Path("var/demo")
 LOGIN = "admin"
@@ -76,7 +78,7 @@ def _prepare(folder: DemoFolder) -> str | None:
 def _one_time_password(session: Session, school: School) -> str | None:
     staff = session.scalar(select(Staff).where(Staff.login == LOGIN))
     if staff is None:
-        return create_staff(session, school.id, LOGIN, "演示管理员", Role.SCHOOL_ADMIN)
+        return create_staff(session, school.id, LOGIN, "演示管理员", WHOLE_SCHOOL)
     if staff.password_is_one_time:
         return renew_one_time_password(session, LOGIN)
     return None

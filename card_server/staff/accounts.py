@@ -9,7 +9,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from card_server.errors import AppError, Code
-from schema.tables.school import Role, Staff, StaffSession
+from card_server.staff.scope import SCOPES, Grant
+from schema.tables.staff import Role, Scope, Staff, StaffGrant, StaffSession
 
 MIN_PASSWORD = 10
 """Characters; length is what makes a password strong (NIST SP 800-63B §5.1.1)."""
@@ -25,27 +26,59 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 """One check takes 64 MiB: a flood of log-ins must not take the memory of the machine."""
 
 
-def create_staff(session: Session, school_id: int, login: str, name: str, role: Role) -> str:
-    """The one-time password of a new account. Raises AppError(CONFLICT) when the login exists."""
+def create_staff(
+    session: Session, school_id: int | None, login: str, name: str, *grants: Grant
+) -> str:
+    """The one-time password of a new account; without a school it is one of the district.
+
+    Raises AppError(CONFLICT) when the login exists, AppError(INVALID) when a grant cannot be.
+    """
     login = login.strip().lower()
     if session.scalar(select(Staff.id).where(Staff.login == login)) is not None:
         raise AppError(Code.CONFLICT, "This login is taken. Choose another one.")
     password = _new_one_time_password()
-    session.add(
-        Staff(
-            school_id=school_id,
-            login=login,
-            name=name,
-            role=role,
-            password_hash=_hash(password),
-            password_is_one_time=True,
-        )
+    staff = Staff(
+        school_id=school_id,
+        login=login,
+        name=name,
+        password_hash=_hash(password),
+        password_is_one_time=True,
     )
+    session.add(staff)
     session.flush()
+    for grant in grants:
+        add_grant(session, staff, grant)
     return password
 
 
-def create_or_renew(session: Session, school_id: int, login: str, name: str, role: Role) -> str:
+def add_grant(session: Session, staff: Staff, grant: Grant) -> None:
+    """Let an account do more. Raises AppError(INVALID) for a scope that the role cannot have."""
+    needed = {Scope.GRADE: grant.grade, Scope.HOMEROOM: grant.homeroom_id}
+    place = {Scope.GATE: grant.place, Scope.LAB: grant.place}
+    is_of_district = grant.scope is Scope.DISTRICT
+    if (
+        grant.scope not in SCOPES[grant.role]
+        or (needed | place).get(grant.scope, True) is None
+        or is_of_district is not (staff.school_id is None)
+    ):
+        raise AppError(Code.INVALID, "This role cannot reach so far. Choose another scope.")
+    session.add(
+        StaffGrant(
+            staff_id=staff.id,
+            school_id=staff.school_id,
+            role=grant.role,
+            scope=grant.scope,
+            grade=grant.grade,
+            homeroom_id=grant.homeroom_id,
+            place=grant.place,
+        )
+    )
+    session.flush()
+
+
+def create_or_renew(
+    session: Session, school_id: int | None, login: str, name: str, role: Role
+) -> str:
     """A one-time password for a new account, or for one that this school has already.
 
     Raises AppError(CONFLICT) when the login belongs to another school.
@@ -53,7 +86,7 @@ def create_or_renew(session: Session, school_id: int, login: str, name: str, rol
     known = session.scalar(select(Staff).where(Staff.login == login.strip().lower()))
     if known is not None and known.school_id == school_id:
         return renew_one_time_password(session, login)
-    return create_staff(session, school_id, login, name, role)
+    return create_staff(session, school_id, login, name, Grant(role, SCOPES[role][0]))
 
 
 def renew_one_time_password(session: Session, login: str) -> str:

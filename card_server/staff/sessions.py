@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from schema.tables.school import Role, School, Staff, StaffSession
+from card_server.errors import AppError, Code
+from card_server.staff.scope import Grant
+from schema.tables.school import School
+from schema.tables.staff import Role, Scope, Staff, StaffGrant, StaffSession
 
 IDLE_END = timedelta(hours=12)
 """A session that nobody used for this long is over."""
@@ -31,15 +34,21 @@ class SchoolInUse:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks for a page, for which school."""
+    """Who asks for a page, for which school, and all that they may do there."""
 
     staff_id: int
     name: str
-    role: Role
+    login: str
+    grants: tuple[Grant, ...]
     must_choose_password: bool
-    school: SchoolInUse
+    school: SchoolInUse | None
+    """None for somebody of the district who has entered no school."""
     token_hash: bytes
     seen_at: datetime
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset(grant.role for grant in self.grants)
 
 
 def open_staff_session(session: Session, staff: Staff, now: datetime) -> str:
@@ -63,7 +72,7 @@ def find_caller(session: Session, token: str, now: datetime) -> Caller | None:
     row = session.execute(
         select(StaffSession, Staff, School)
         .join(Staff, Staff.id == StaffSession.staff_id)
-        .join(School, School.id == Staff.school_id)
+        .outerjoin(School, School.id == func.coalesce(StaffSession.school_id, Staff.school_id))
         .where(
             StaffSession.token_hash == hash_token(token),
             StaffSession.seen_at >= now - IDLE_END,
@@ -73,14 +82,37 @@ def find_caller(session: Session, token: str, now: datetime) -> Caller | None:
     if row is None:
         return None
     opened, staff, school = row
+    grants = session.scalars(
+        select(StaffGrant).where(StaffGrant.staff_id == staff.id).order_by(StaffGrant.id)
+    )
     return Caller(
         staff_id=staff.id,
         name=staff.name,
-        role=staff.role,
+        login=staff.login,
+        grants=tuple(
+            Grant(grant.role, grant.scope, grant.grade, grant.homeroom_id, grant.place)
+            for grant in grants
+        ),
         must_choose_password=staff.password_is_one_time,
-        school=describe_school(school),
+        school=describe_school(school) if school else None,
         token_hash=opened.token_hash,
         seen_at=opened.seen_at,
+    )
+
+
+def enter_school(session: Session, caller: Caller, school_id: int | None) -> None:
+    """Let somebody of the district work in one school, or leave it again (None).
+
+    Raises AppError(NOT_ALLOWED) for others, AppError(NOT_FOUND) when there is no such school.
+    """
+    if not any(grant.scope is Scope.DISTRICT for grant in caller.grants):
+        raise AppError(Code.NOT_ALLOWED, "Only staff of the district can enter a school.")
+    if school_id is not None and session.get(School, school_id) is None:
+        raise AppError(Code.NOT_FOUND, "There is no such school.")
+    session.execute(
+        update(StaffSession)
+        .where(StaffSession.token_hash == caller.token_hash)
+        .values(school_id=school_id)
     )
 
 

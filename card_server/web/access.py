@@ -1,16 +1,18 @@
-"""Who may call a route, who is calling, and the limit of every query to the caller's school."""
+"""Who may call a route, who is calling, and the limit of every query to the caller's scope."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Engine, event
-from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.wrappers import Response
 
+from card_server.staff.scope import Grant, narrow
 from card_server.staff.sessions import (
     Caller,
     SchoolInUse,
@@ -19,12 +21,9 @@ from card_server.staff.sessions import (
     note_use,
 )
 from card_server.storage.database import open_sessions
-from schema.tables.metadata import Table
-from schema.tables.school import Role
+from schema.tables.staff import Role
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
-PUBLIC = "public"
-"""The decision of a route that anybody may call."""
 _DECISION = "access_decision"
 _TOKEN = "token"  # noqa: S105 - the name of a field
 _WITH_ONE_TIME_PASSWORD = frozenset(
@@ -33,19 +32,49 @@ _WITH_ONE_TIME_PASSWORD = frozenset(
 """All that an account can do before it has chosen its password."""
 
 
+@dataclass(frozen=True)
+class Decision:
+    """Who may call a route."""
+
+    roles: frozenset[Role]
+    """Empty: anybody, whether logged in or not."""
+    is_about_a_school: bool = True
+    """Whether the route needs to know of which school."""
+
+    @property
+    def is_public(self) -> bool:
+        return not self.roles
+
+
 def public(view: View) -> View:
     """Anybody may call this route."""
-    return _decide(view, PUBLIC)
+    return _decide(view, Decision(frozenset(), is_about_a_school=False))
 
 
 def allow(*roles: Role) -> Callable[[View], View]:
-    """Staff with one of these roles may call this route."""
-    return lambda view: _decide(view, frozenset(roles))
+    """Staff with one of these roles may call this route, which is about the caller's school."""
+    return lambda view: _decide(view, Decision(frozenset(roles)))
 
 
-def decision_of(view: Callable[..., Any]) -> str | frozenset[Role] | None:
+def allow_anywhere(*roles: Role) -> Callable[[View], View]:
+    """Staff with one of these roles may call this route, which is about no school."""
+    return lambda view: _decide(view, Decision(frozenset(roles), is_about_a_school=False))
+
+
+def decision_of(view: Callable[..., Any]) -> Decision | None:
     """A route's decision; None if it has none, which no route may."""
     return getattr(view, _DECISION, None)
+
+
+def may(endpoint: str) -> bool:
+    """Whether the caller may use a route: what pages ask before they show a way to it."""
+    decision = decision_of(current_app.view_functions[endpoint])
+    if decision is None or decision.is_public:
+        return decision is not None
+    found = caller_or_none()
+    if found is None or (decision.is_about_a_school and found.school is None):
+        return False
+    return not found.roles.isdisjoint(decision.roles)
 
 
 def guard(app: Flask, engine: Engine) -> None:
@@ -75,33 +104,25 @@ def school_in_use() -> SchoolInUse:
     return found
 
 
-def use_school(school: SchoolInUse) -> None:
-    """Limit this request to a school."""
-    g.school = school
+def use_school(school: SchoolInUse, grants: Iterable[Grant]) -> None:
+    """Limit this request to a school, and in it to what these grants reach."""
+    g.school, g.grants = school, tuple(grants)
 
 
 @contextmanager
 def school_session() -> Iterator[Session]:
-    """A session for reading that sees the rows of the request's school and no others."""
+    """A session for reading that sees what the caller's grants reach in the request's school."""
     with reading()() as opened:
-        limit_to_school(opened, school_in_use().id)
+        narrow(opened, school_in_use().id, g.grants)
         yield opened
 
 
-def limit_to_school(opened: Session, school_id: int) -> None:
-    """Add the school to each query of a session, on every table that belongs to a school."""
-
-    def add_school(state: ORMExecuteState) -> None:
-        if not state.is_select:
-            return
-        limits = [
-            with_loader_criteria(table, table.school_id == school_id, include_aliases=True)
-            for table in (mapper.class_ for mapper in Table.registry.mappers)
-            if hasattr(table, "school_id")
-        ]
-        state.statement = state.statement.options(*limits)
-
-    event.listen(opened, "do_orm_execute", add_school)
+@contextmanager
+def changing_session() -> Iterator[Session]:
+    """The same for changing; it commits when the block ends well."""
+    with writing().begin() as opened:
+        narrow(opened, school_in_use().id, g.grants)
+        yield opened
 
 
 def reading() -> sessionmaker[Session]:
@@ -133,7 +154,7 @@ def forget_token() -> None:
     session.clear()
 
 
-def _decide(view: View, decision: str | frozenset[Role]) -> View:
+def _decide(view: View, decision: Decision) -> View:
     if decision_of(view) is not None:
         raise RuntimeError(f"{view.__name__} has two access decisions")
     setattr(view, _DECISION, decision)
@@ -144,18 +165,21 @@ def _judge() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None
     decision = decision_of(current_app.view_functions[request.endpoint])
-    if decision == PUBLIC:
-        return None
-    if not isinstance(decision, frozenset):
+    if decision is None:
         abort(403)
+    if decision.is_public:
+        return None
     found = caller_or_none()
     if found is None:
         return _send_to_log_in()
-    if found.role not in decision:
+    if found.roles.isdisjoint(decision.roles):
         abort(403)
     if found.must_choose_password and request.endpoint not in _WITH_ONE_TIME_PASSWORD:
         return _send_to(url_for("account.choose_password"))
-    use_school(found.school)
+    if decision.is_about_a_school:
+        if found.school is None:
+            return _send_to(url_for("district.show"))
+        use_school(found.school, (one for one in found.grants if one.role in decision.roles))
     return None
 
 

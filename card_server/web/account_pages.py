@@ -10,7 +10,7 @@ from card_server.errors import HTTP_STATUS, AppError
 from card_server.staff import accounts
 from card_server.staff.sessions import close_staff_session, open_staff_session
 from card_server.web.access import (
-    allow,
+    allow_anywhere,
     caller,
     caller_or_none,
     forget_token,
@@ -19,9 +19,17 @@ from card_server.web.access import (
     writing,
 )
 from card_server.web.next_page import safe_next
-from schema.tables.school import Role
+from card_server.web.sections import first_address
+from schema.tables.staff import Role
 
 pages = Blueprint("account", __name__)
+
+
+@pages.get("/home")
+@allow_anywhere(*Role)
+def home() -> ResponseReturnValue:
+    """On to the first page that the caller may use."""
+    return redirect(first_address())
 
 
 @pages.get("/log-in")
@@ -29,7 +37,7 @@ pages = Blueprint("account", __name__)
 def log_in() -> ResponseReturnValue:
     """The form; who is logged in already goes on."""
     if caller_or_none() is not None:
-        return redirect(url_for("board.show"))
+        return redirect(first_address())
     return render_template("log_in.html", next=request.args.get("next", ""))
 
 
@@ -52,18 +60,18 @@ def send_log_in() -> ResponseReturnValue:
     if must_choose:
         return redirect(url_for("account.choose_password"))
     wanted = safe_next(form.get("next"))
-    return redirect(url_for("board.show") if wanted == "/" else wanted)
+    return redirect(url_for("account.home") if wanted == "/" else wanted)
 
 
 @pages.get("/password")
-@allow(*Role)
+@allow_anywhere(*Role)
 def choose_password() -> ResponseReturnValue:
     """The form for a password of one's own."""
     return render_template("choose_password.html", least=accounts.MIN_PASSWORD)
 
 
 @pages.post("/password")
-@allow(*Role)
+@allow_anywhere(*Role)
 def send_password() -> ResponseReturnValue:
     """Keep the chosen password and end the account's other sessions."""
     form, who = request.form, caller()
@@ -81,11 +89,11 @@ def send_password() -> ResponseReturnValue:
             "choose_password.html", least=accounts.MIN_PASSWORD, wrong=gettext(error.message)
         )
         return page, HTTP_STATUS[error.code]
-    return redirect(url_for("board.show"))
+    return redirect(first_address())
 
 
 @pages.post("/log-out")
-@allow(*Role)
+@allow_anywhere(*Role)
 def log_out() -> ResponseReturnValue:
     """End this browser's session."""
     with writing().begin() as session:

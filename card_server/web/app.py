@@ -20,13 +20,14 @@ from card_server.web import (
     tap_pages,
     tray_pages,
 )
-from card_server.web.access import caller_or_none, guard, public
+from card_server.web.access import caller_or_none, guard, may, public
 from card_server.web.error_pages import show_errors
 from card_server.web.formats import add_formats
 from card_server.web.headers import harden
 from card_server.web.hub import Hub
 from card_server.web.languages import speak
 from card_server.web.morning import MorningPlayer
+from card_server.web.sections import open_sections
 
 _BLUEPRINTS = (
     account_pages.pages,
@@ -61,7 +62,12 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
         app.register_blueprint(pages)
     app.register_blueprint(health_pages.make_pages(engine))
     _add_first_page(app, settings.tray_dir)
-    app.jinja_env.globals.update(caller_or_none=caller_or_none, has_tray=bool(settings.tray_dir))
+    app.jinja_env.globals.update(
+        caller_or_none=caller_or_none,
+        may=may,
+        open_sections=open_sections,
+        has_tray=bool(settings.tray_dir),
+    )
     return app
 
 
@@ -84,4 +90,4 @@ def _add_first_page(app: Flask, tray_dir: Path | None) -> None:
     @app.get("/", endpoint="first_page")
     @public
     def first_page() -> ResponseReturnValue:
-        return redirect(url_for("board.show"))
+        return redirect(url_for("account.home"))

@@ -9,13 +9,13 @@ from card_server.reports.board import MAX_NAMES, read_board
 from card_server.school_time import day_of
 from card_server.web.access import allow, school_in_use, school_session
 from card_server.web.fragments import render_part
-from schema.tables.school import Role
+from schema.tables.staff import Role
 
 pages = Blueprint("board", __name__)
 
 
 @pages.get("/board")
-@allow(Role.SCHOOL_ADMIN)
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER)
 def show() -> ResponseReturnValue:
     """The board of the whole school, or of the homeroom that `homeroom` names."""
     school = school_in_use()

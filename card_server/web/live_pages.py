@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.staff.sessions import find_caller
-from card_server.web.access import allow, caller, held_token, reading
+from card_server.web.access import allow, held_token, reading, school_in_use
 from card_server.web.hub import Hub, Stream
-from schema.tables.school import Role
+from schema.tables.staff import Role
 
 HEARTBEAT_S = 10
 _NOTICE_GONE_S = 1.0
@@ -27,10 +27,10 @@ pages = Blueprint("live", __name__)
 
 
 @pages.get("/live/events")
-@allow(*Role)
+@allow(*(role for role in Role if role is not Role.AUDITOR))
 def events() -> ResponseReturnValue:
     """The caller's school's changes, for as long as the session lasts."""
-    return stream_changes(caller().school.id, _check_session(reading(), held_token()))
+    return stream_changes(school_in_use().id, _check_session(reading(), held_token()))
 
 
 def stream_changes(school_id: int, is_allowed: Callable[[], bool]) -> ResponseReturnValue:

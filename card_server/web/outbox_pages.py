@@ -10,7 +10,7 @@ from card_server.school_time import bounds_of, day_of
 from card_server.web.access import allow, school_in_use, school_session
 from card_server.web.fragments import render_part
 from schema.tables.messages import MessageState
-from schema.tables.school import Role
+from schema.tables.staff import Role
 
 LIST_DAYS = 7
 
@@ -18,7 +18,7 @@ pages = Blueprint("outbox", __name__)
 
 
 @pages.get("/messages")
-@allow(Role.SCHOOL_ADMIN)
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.HOMEROOM_TEACHER)
 def show() -> ResponseReturnValue:
     """The newest messages of the last days, of one state when `state` names one."""
     school, now = school_in_use(), datetime.now(UTC)

@@ -8,13 +8,13 @@ from flask.typing import ResponseReturnValue
 from card_server.reports.reader_report import SILENT_AFTER, read_aside, read_readers
 from card_server.web.access import allow, school_in_use, school_session
 from card_server.web.fragments import render_part
-from schema.tables.school import Role
+from schema.tables.staff import Role
 
 pages = Blueprint("readers", __name__)
 
 
 @pages.get("/readers")
-@allow(Role.SCHOOL_ADMIN)
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.LAB_TEACHER, Role.GATE_GUARD)
 def show() -> ResponseReturnValue:
     """How each reader is, and what was kept aside."""
     school, now = school_in_use(), datetime.now(UTC)

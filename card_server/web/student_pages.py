@@ -10,20 +10,22 @@ from card_server.reports.student_day import read_student_day
 from card_server.school_time import day_of
 from card_server.web.access import allow, school_in_use, school_session
 from card_server.web.fragments import render_part
-from schema.tables.school import Role
+from schema.tables.staff import Role
 
 pages = Blueprint("students", __name__)
+FINDING = tuple(role for role in Role if role is not Role.AUDITOR)
+"""Whoever meets students may find one; what is kept on a child is shown to fewer."""
 
 
 @pages.get("/students")
-@allow(Role.SCHOOL_ADMIN)
+@allow(*FINDING)
 def show_search() -> ResponseReturnValue:
     """The empty search."""
     return render_part("students.html", "students_part.html", found=None, words="")
 
 
 @pages.post("/students")
-@allow(Role.SCHOOL_ADMIN)
+@allow(*FINDING)
 def search() -> ResponseReturnValue:
     """Who matches; by POST, because a name must not stand in an address."""
     words = request.form.get("words", "")[:100]
@@ -35,7 +37,7 @@ def search() -> ResponseReturnValue:
 
 
 @pages.get("/students/<int:student_id>")
-@allow(Role.SCHOOL_ADMIN)
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.HOMEROOM_TEACHER)
 def show_day(student_id: int) -> ResponseReturnValue:
     """One student's day; today unless `day` names another."""
     school = school_in_use()

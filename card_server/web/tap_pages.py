@@ -6,13 +6,15 @@ from flask.typing import ResponseReturnValue
 from card_server.reports.tap_stream import NEWEST, read_newest_taps
 from card_server.web.access import allow, school_in_use, school_session
 from card_server.web.fragments import render_part
-from schema.tables.school import Role
+from schema.tables.staff import Role
 
 pages = Blueprint("taps", __name__)
 
 
 @pages.get("/taps")
-@allow(Role.SCHOOL_ADMIN)
+@allow(
+    Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.HOMEROOM_TEACHER, Role.LAB_TEACHER, Role.GATE_GUARD
+)
 def show() -> ResponseReturnValue:
     """The newest taps of the school."""
     with school_session() as session:

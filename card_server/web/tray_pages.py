@@ -20,6 +20,7 @@ from card_server.reports.tray_cards import (
     read_uids_to_come,
 )
 from card_server.school_time import bounds_of, day_of
+from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.staff.sessions import SchoolInUse, describe_school
 from card_server.web.access import (
     public,
@@ -51,7 +52,7 @@ def use_demo_school() -> None:
         school = find_tray_school(session)
     if school is None:
         raise AppError(Code.NOT_FOUND, "There is no school yet. Run: make demo")
-    use_school(describe_school(school))
+    use_school(describe_school(school), [WHOLE_SCHOOL])
 
 
 @pages.get("/")

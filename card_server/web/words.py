@@ -7,7 +7,7 @@ from flask_babel import LazyString, lazy_gettext
 from schema.messages import Decision, ReaderState, Refusal, Rejection, SourceState
 from schema.tables.messages import MessageKind, MessageState, Suppression
 from schema.tables.readers import Direction
-from schema.tables.school import Role
+from schema.tables.staff import Role
 from schema.tables.taps import DirectionBy, Effect
 
 WORDS: dict[type[StrEnum], dict[str, LazyString]] = {

@@ -1,14 +1,17 @@
 """How Alembic runs our migrations: on the connection that the caller hands over."""
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from schema.tables import cards, messages, people, readers, school, taps
+from schema import tables
 from schema.tables.metadata import Choice, Table, UtcDateTime
 
-TABLE_MODULES = (cards, messages, people, readers, school, taps)
+for module in iter_modules(tables.__path__):
+    import_module(f"schema.tables.{module.name}")
 
 
 def _render_plain(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:

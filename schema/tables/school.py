@@ -1,12 +1,9 @@
-"""A school and its homerooms, and the staff who work there."""
+"""A school and its homerooms."""
 
-from datetime import datetime
-from enum import StrEnum
-
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Id, SchoolId, Table
+from schema.tables.metadata import Id, SchoolId, Table
 
 
 class School(Table):
@@ -42,37 +39,3 @@ class Homeroom(Table):
     school_id: Mapped[SchoolId]
     grade: Mapped[int]
     name: Mapped[str] = mapped_column(String(40))
-
-
-class Role(StrEnum):
-    """What a member of staff may do; the frame adds the others."""
-
-    SCHOOL_ADMIN = "school_admin"
-
-
-class Staff(Table):
-    """Someone who works with the system and logs in."""
-
-    __tablename__ = "staff"
-
-    id: Mapped[Id]
-    school_id: Mapped[SchoolId]
-    login: Mapped[str] = mapped_column(String(60), unique=True)
-    name: Mapped[str] = mapped_column(String(60))
-    role: Mapped[Role] = mapped_column(Choice(Role))
-    password_hash: Mapped[str] = mapped_column(String(200))
-    password_is_one_time: Mapped[bool] = mapped_column(default=True)
-    """Whether the next log-in must choose a password."""
-    disabled_at: Mapped[datetime | None]
-
-
-class StaffSession(Table):
-    """One browser where somebody is logged in; deleting the row logs it out."""
-
-    __tablename__ = "staff_session"
-    __table_args__ = (Index(None, "staff_id"),)
-
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
-    created_at: Mapped[datetime]
-    seen_at: Mapped[datetime]

@@ -21,7 +21,8 @@ from card_server.storage.database import open_engine
 from card_server.storage.single import claim_role
 from schema.messages import utc_now
 from schema.tables.readers import Aside
-from schema.tables.school import Role, School, Staff, StaffSession
+from schema.tables.school import School
+from schema.tables.staff import Role, Staff, StaffSession
 from tests.harness.ports import free_port
 from tests.harness.waiting import wait_for
 

@@ -16,7 +16,8 @@ from card_server.staff.accounts import log_in
 from card_server.storage.database import open_engine
 from schema.tables.metadata import Table
 from schema.tables.readers import Direction, Reader
-from schema.tables.school import Role, School
+from schema.tables.school import School
+from schema.tables.staff import Role, StaffGrant
 
 Run = Callable[..., Result]
 SCHOOL = ("add-school", "no1", "第一中学", "--signature", "一中")
@@ -54,7 +55,9 @@ def test_a_school_its_admin_and_its_readers_are_made_one_after_the_other(
     with Session(engine) as session:
         assert session.scalars(select(School.code)).all() == ["no1"]
         staff = log_in(session, "wang", password)
-        assert (staff.name, staff.role) == ("王老师", Role.SCHOOL_ADMIN)
+        [grant] = session.scalars(select(StaffGrant))
+        assert (grant.staff_id, grant.role, grant.school_id) == (staff.id, Role.SCHOOL_ADMIN, 1)
+        assert (staff.name, staff.school_id) == ("王老师", 1)
         assert staff.password_is_one_time
         directions = {row.code: row.direction for row in session.scalars(select(Reader))}
     assert directions == {"in": Direction.IN, "out": Direction.OUT, "both": None}

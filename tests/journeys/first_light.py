@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from card_server.broker import certificates
 from card_server.register.cards import add_card, set_card_state
 from card_server.staff.accounts import create_staff
+from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.storage.database import open_engine
 from schema.messages import CardState, ReaderState
 from schema.tables.readers import Direction, ReaderHealth
-from schema.tables.school import Role, School
+from schema.tables.school import School
 from tests.harness.campus import DATA_KEY, Campus, make_campus
 from tests.harness.ports import free_port, is_open
 from tests.harness.processes import Process
@@ -107,7 +108,7 @@ def _make_school(engine: Engine) -> tuple[Campus, str]:
     with Session(engine) as session:
         campus = make_campus(session, SCHOOL, readers=dict.fromkeys(GATES, Direction.IN))
         set_card_state(session, add_card(session, campus.school_id, LOST, now), CardState.LOST, now)
-        password = create_staff(session, campus.school_id, "admin", "管理员", Role.SCHOOL_ADMIN)
+        password = create_staff(session, campus.school_id, "admin", "管理员", WHOLE_SCHOOL)
         session.commit()
     return campus, password
 

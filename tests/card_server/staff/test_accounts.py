@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from card_server.errors import AppError, Code
 from card_server.staff import accounts
+from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.staff.sessions import (
     IDLE_END,
     close_staff_session,
@@ -20,7 +21,8 @@ from card_server.staff.sessions import (
     open_staff_session,
 )
 from card_server.storage.database import open_engine, open_sessions
-from schema.tables.school import Role, School, Staff, StaffSession
+from schema.tables.school import School
+from schema.tables.staff import Staff, StaffSession
 
 NOW = datetime(2026, 9, 1, 0, 0, tzinfo=UTC)
 GOOD = "correct horse battery"
@@ -45,7 +47,7 @@ def school_id(session: Session) -> int:
 @pytest.fixture
 def password(session: Session, school_id: int) -> str:
     """The one-time password of `admin`."""
-    return accounts.create_staff(session, school_id, "admin", "王老师", Role.SCHOOL_ADMIN)
+    return accounts.create_staff(session, school_id, "admin", "王老师", WHOLE_SCHOOL)
 
 
 def _staff(session: Session) -> Staff:
@@ -99,7 +101,7 @@ def test_a_disabled_account_cannot_log_in(session: Session, password: str) -> No
 
 def test_a_login_is_given_once(session: Session, school_id: int, password: str) -> None:
     with pytest.raises(AppError) as error:
-        accounts.create_staff(session, school_id, "Admin", "李老师", Role.SCHOOL_ADMIN)
+        accounts.create_staff(session, school_id, "Admin", "李老师", WHOLE_SCHOOL)
     assert error.value.code is Code.CONFLICT
 
 

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from card_server.storage.database import open_engine, open_sessions
-from schema.tables.school import School, Staff, StaffSession
+from schema.tables.school import School
+from schema.tables.staff import Staff, StaffSession
 
 
 @pytest.fixture

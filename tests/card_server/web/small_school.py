@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from card_server.school_time import day_of
 from card_server.staff.accounts import create_staff
+from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.staff.sessions import describe_school
 from schema.messages import CardState, Decision, ReaderState, Refusal, SourceState
 from schema.tables.cards import Card, CardBinding
 from schema.tables.messages import Message, MessageKind, MessageState
 from schema.tables.people import Guardian, Guardianship, Student
 from schema.tables.readers import Direction, Purpose, Reader, ReaderHealth
-from schema.tables.school import Homeroom, Role, School
+from schema.tables.school import Homeroom, School
 from schema.tables.taps import Attendance, DirectionBy, Effect, HomeroomDay, Tap
 
 _NAMES = ("张三", "李四", "王小明", "赵雪", "欧阳娜", "刘洋", "陈晨", "杨柳")
@@ -70,7 +71,7 @@ def make_school(session: Session, code: str = "no1", students: int = 8) -> Small
     made = SmallSchool(
         school.id,
         f"admin-{code}",
-        create_staff(session, school.id, f"admin-{code}", "王老师", Role.SCHOOL_ADMIN),
+        create_staff(session, school.id, f"admin-{code}", "王老师", WHOLE_SCHOOL),
         [one.id for one in homerooms],
         [],
         [],

@@ -6,10 +6,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from card_server.web.access import PUBLIC, allow, decision_of, limit_to_school, public
+from card_server.staff.scope import WHOLE_SCHOOL, narrow
+from card_server.web.access import allow, decision_of, public
 from card_server.web.app import create_app
 from schema.tables.people import Student
-from schema.tables.school import Role, StaffSession
+from schema.tables.staff import Role, StaffSession
 from schema.tables.taps import Tap
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings
 from tests.card_server.web.small_school import SmallSchool, add_message, add_tap, make_school
@@ -47,8 +48,8 @@ def any_app(
 def test_every_route_has_one_access_decision(any_app: Flask) -> None:
     for rule in any_app.url_map.iter_rules():
         decision = decision_of(any_app.view_functions[rule.endpoint])
-        assert decision == PUBLIC or (isinstance(decision, frozenset) and decision), rule
-        assert (decision == PUBLIC) == (rule.endpoint in _PUBLIC), rule
+        assert decision is not None, rule
+        assert decision.is_public == (rule.endpoint in _PUBLIC), rule
 
 
 def test_a_route_cannot_decide_twice() -> None:
@@ -69,7 +70,7 @@ def test_nobody_sees_a_staff_page_without_logging_in(app: Flask, client: FlaskCl
     closed = [
         rule
         for rule in app.url_map.iter_rules()
-        if decision_of(app.view_functions[rule.endpoint]) != PUBLIC
+        if not getattr(decision_of(app.view_functions[rule.endpoint]), "is_public", False)
     ]
     assert len(closed) > 8
     for rule in closed:
@@ -112,7 +113,7 @@ def test_logging_in_leads_to_no_foreign_address(
     client: FlaskClient, school: SmallSchool, staff: FlaskClient, next_page: str
 ) -> None:
     form = {"login": school.login, "password": CHOSEN_PASSWORD, "next": next_page}
-    assert client.post("/log-in", data=form).location == "/board"
+    assert client.post("/log-in", data=form).location == "/home"
 
 
 def test_logging_in_leads_back_to_the_wanted_page(
@@ -147,7 +148,7 @@ def test_a_limited_session_adds_the_school_to_a_query_that_forgot_it(
         other = make_school(session, "no2")
         add_tap(session, other, 0)
     with sessions() as session:
-        limit_to_school(session, school.id)
+        narrow(session, school.id, [WHOLE_SCHOOL])
         assert session.scalars(select(Student.school_id).distinct()).all() == [school.id]
         joined = select(Tap.id, Student.name).join(Student, Student.id == Tap.student_id)
         assert session.execute(joined).all() == []

@@ -19,7 +19,7 @@ from card_server.reports.changes import Change, Watch
 from card_server.staff.accounts import choose_password, log_in
 from card_server.staff.sessions import open_staff_session
 from card_server.web.hub import Hub
-from schema.tables.school import StaffSession
+from schema.tables.staff import StaffSession
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.small_school import (
     SmallSchool,

@@ -1,0 +1,141 @@
+"""How far a caller sees: each query is narrowed to the rows that the caller's grants reach."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, event, false, or_, select
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+
+from schema.tables.cards import Card, CardBinding
+from schema.tables.messages import Message
+from schema.tables.metadata import Table
+from schema.tables.people import Guardian, Guardianship, Student
+from schema.tables.readers import Aside, Reader, ReaderHealth
+from schema.tables.school import Homeroom
+from schema.tables.staff import Role, Scope
+from schema.tables.taps import Attendance, HomeroomDay, Presence, Tap
+
+
+class Grant(NamedTuple):
+    """A role within one school and how far it reaches there (a row of `staff_grant`)."""
+
+    role: Role
+    scope: Scope
+    grade: int | None = None
+    homeroom_id: int | None = None
+    place: str | None = None
+
+    @property
+    def is_whole_school(self) -> bool:
+        """Whether it reaches everything in the school."""
+        return self.scope in (Scope.DISTRICT, Scope.SCHOOL)
+
+
+WHOLE_SCHOOL = Grant(Role.SCHOOL_ADMIN, Scope.SCHOOL)
+SCOPES: dict[Role, tuple[Scope, ...]] = {
+    Role.DISTRICT_ADMIN: (Scope.DISTRICT,),
+    Role.SCHOOL_ADMIN: (Scope.SCHOOL,),
+    Role.HOMEROOM_TEACHER: (Scope.HOMEROOM, Scope.GRADE),
+    Role.SUBJECT_TEACHER: (Scope.HOMEROOM, Scope.GRADE, Scope.SCHOOL),
+    Role.LIBRARIAN: (Scope.SCHOOL,),
+    Role.LAB_TEACHER: (Scope.LAB, Scope.SCHOOL),
+    Role.GATE_GUARD: (Scope.GATE, Scope.SCHOOL),
+    Role.AUDITOR: (Scope.SCHOOL, Scope.DISTRICT),
+}
+"""The scopes that a role can have; the first is the usual one."""
+
+
+def narrow(opened: Session, school_id: int, grants: Iterable[Grant]) -> None:
+    """Limit every query of a session to one school, and in it to what these grants reach.
+
+    Give only the grants that let the caller in: a guard who is a homeroom teacher as well must see
+    a student's page by the second grant alone. Queries in plain text are not touched.
+    """
+    limits = [
+        with_loader_criteria(table, condition, include_aliases=True)
+        for table, condition in _conditions(school_id, list(grants))
+    ]
+
+    def add_limits(state: ORMExecuteState) -> None:
+        if state.is_select and not state.is_column_load and not state.is_relationship_load:
+            state.statement = state.statement.options(*limits)
+
+    event.listen(opened, "do_orm_execute", add_limits)
+
+
+def _conditions(
+    school_id: int, grants: list[Grant]
+) -> list[tuple[type[Table], ColumnElement[bool]]]:
+    """What must be true of each table's rows; a table that is not named has no school."""
+    own: dict[type[Table], ColumnElement[bool]] = {
+        mapper.class_: mapper.class_.school_id == school_id
+        for mapper in Table.registry.mappers
+        if hasattr(mapper.class_, "school_id")
+    }
+    if not any(grant.is_whole_school for grant in grants):
+        for table, reached in _reached(school_id, grants).items():
+            own[table] = own[table] & reached if table in own else reached
+    return list(own.items())
+
+
+def _reached(school_id: int, grants: list[Grant]) -> dict[type[Table], ColumnElement[bool]]:
+    """The rows that grants over homerooms and places reach.
+
+    These subqueries are limited by the school in their own right, and not by the conditions that
+    they are part of: so they name tables, not mapped classes.
+    """
+    rooms = _homerooms(school_id, grants)
+    students = _students(rooms)
+    readers = _readers(school_id, grants)
+    guardianship = Guardianship.__table__
+    guardians = select(guardianship.c.guardian_id).where(guardianship.c.student_id.in_(students))
+    binding = CardBinding.__table__
+    cards = select(binding.c.card_id).where(binding.c.student_id.in_(students))
+    sees_faces = any(grant.scope in (Scope.GATE, Scope.LAB) for grant in grants)
+    return {
+        Homeroom: _any(Homeroom.id.in_(rooms), sees_faces),
+        Student: _any(Student.homeroom_id.in_(rooms), sees_faces),
+        HomeroomDay: HomeroomDay.homeroom_id.in_(rooms),
+        Attendance: Attendance.homeroom_id.in_(rooms),
+        Presence: _any(Presence.homeroom_id.in_(rooms), sees_faces),
+        Tap: or_(Tap.student_id.in_(students), Tap.reader_id.in_(readers)),
+        Message: Message.student_id.in_(students),
+        Guardian: Guardian.id.in_(guardians),
+        Guardianship: Guardianship.student_id.in_(students),
+        CardBinding: CardBinding.student_id.in_(students),
+        Card: Card.id.in_(cards),
+        Reader: or_(Reader.id.in_(readers), _has_homeroom(grants)),
+        ReaderHealth: ReaderHealth.reader_id.in_(readers),
+        Aside: false(),
+    }
+
+
+def _any(reached: ColumnElement[bool], sees_faces: bool) -> ColumnElement[bool]:
+    """Who stands at a gate or in a lab must recognise whoever comes, of any homeroom."""
+    return or_(reached, sees_faces)  # type: ignore[arg-type]
+
+
+def _has_homeroom(grants: list[Grant]) -> Any:
+    """A teacher reads at which reader a student's tap was, so readers have names for them."""
+    return any(grant.scope in (Scope.HOMEROOM, Scope.GRADE) for grant in grants)
+
+
+def _homerooms(school_id: int, grants: list[Grant]) -> Select[tuple[int]]:
+    homeroom = Homeroom.__table__
+    grades = [grant.grade for grant in grants if grant.scope is Scope.GRADE]
+    ids = [grant.homeroom_id for grant in grants if grant.scope is Scope.HOMEROOM]
+    return select(homeroom.c.id).where(
+        homeroom.c.school_id == school_id,
+        or_(homeroom.c.grade.in_(grades), homeroom.c.id.in_(ids)),
+    )
+
+
+def _students(rooms: Select[tuple[int]]) -> Select[tuple[int]]:
+    student = Student.__table__
+    return select(student.c.id).where(student.c.homeroom_id.in_(rooms))
+
+
+def _readers(school_id: int, grants: list[Grant]) -> Select[tuple[int]]:
+    reader = Reader.__table__
+    places = [grant.place for grant in grants if grant.scope in (Scope.GATE, Scope.LAB)]
+    return select(reader.c.id).where(reader.c.school_id == school_id, reader.c.place.in_(places))
