@@ -6,10 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from card_server.errors import HTTP_STATUS, AppError
-from card_server.staff import accounts
-from card_server.staff.sessions import close_staff_session, open_staff_session
-from card_server.web.access import (
+from card_server.access import (
     allow_anywhere,
     caller,
     caller_or_none,
@@ -18,6 +15,9 @@ from card_server.web.access import (
     remember_token,
     writing,
 )
+from card_server.errors import HTTP_STATUS, AppError
+from card_server.staff import accounts
+from card_server.staff.sessions import close_staff_session, open_staff_session
 from card_server.web.next_page import safe_next
 from card_server.web.sections import first_address
 from schema.tables.staff import Role

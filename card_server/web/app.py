@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine
 
+from card_server.access import caller_or_none, guard, may, public
 from card_server.config import Settings
 from card_server.web import (
     account_pages,
@@ -20,7 +21,6 @@ from card_server.web import (
     tap_pages,
     tray_pages,
 )
-from card_server.web.access import caller_or_none, guard, may, public
 from card_server.web.error_pages import show_errors
 from card_server.web.formats import add_formats
 from card_server.web.headers import harden

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from card_server.access import allow, school_in_use, school_session
 from card_server.reports.board import MAX_NAMES, read_board
 from card_server.school_time import day_of
-from card_server.web.access import allow, school_in_use, school_session
 from card_server.web.fragments import render_part
 from schema.tables.staff import Role
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Blueprint, send_from_directory
 from flask.typing import ResponseReturnValue
 
-from card_server.web.access import public
+from card_server.access import public
 
 FOLDER = Path(__file__).parent / "static"
 _HOUR_S = 3600

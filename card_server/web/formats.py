@@ -5,7 +5,7 @@ from datetime import date, datetime
 from flask import Flask
 from flask_babel import gettext, ngettext
 
-from card_server.web.access import school_in_use
+from card_server.access import school_in_use
 from card_server.web.words import rejection_word, word
 
 

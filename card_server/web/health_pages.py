@@ -4,8 +4,8 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine
 
+from card_server.access import public
 from card_server.health import answer, check_database
-from card_server.web.access import public
 
 
 def make_pages(engine: Engine) -> Blueprint:

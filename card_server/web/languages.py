@@ -6,8 +6,8 @@ from flask import Blueprint, Flask, abort, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 
+from card_server.access import public
 from card_server.errors import AppError, Code
-from card_server.web.access import public
 from card_server.web.next_page import safe_next
 from schema.tables.people import Language
 

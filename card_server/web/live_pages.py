@@ -13,8 +13,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from card_server.access import allow, held_token, reading, school_in_use
 from card_server.staff.sessions import find_caller
-from card_server.web.access import allow, held_token, reading, school_in_use
 from card_server.web.hub import Hub, Stream
 from schema.tables.staff import Role
 

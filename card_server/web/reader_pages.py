@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from card_server.access import allow, school_in_use, school_session
 from card_server.reports.reader_report import SILENT_AFTER, read_aside, read_readers
-from card_server.web.access import allow, school_in_use, school_session
 from card_server.web.fragments import render_part
 from schema.tables.staff import Role
 

@@ -7,7 +7,7 @@ from flask import url_for
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
-from card_server.web.access import may
+from card_server.access import may
 
 
 class Section(NamedTuple):

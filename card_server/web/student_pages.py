@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from card_server.access import allow, school_in_use, school_session
 from card_server.register.student_search import MAX_FOUND, search_students
 from card_server.reports.student_day import read_student_day
 from card_server.school_time import day_of
-from card_server.web.access import allow, school_in_use, school_session
 from card_server.web.fragments import render_part
 from schema.tables.staff import Role
 

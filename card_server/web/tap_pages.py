@@ -3,8 +3,8 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from card_server.access import allow, school_in_use, school_session
 from card_server.reports.tap_stream import NEWEST, read_newest_taps
-from card_server.web.access import allow, school_in_use, school_session
 from card_server.web.fragments import render_part
 from schema.tables.staff import Role
 

@@ -8,6 +8,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from card_server.access import (
+    public,
+    reading,
+    school_in_use,
+    school_session,
+    use_school,
+    writing,
+)
 from card_server.config import SmsProvider
 from card_server.errors import HTTP_STATUS, AppError, Code
 from card_server.reports.board import read_counts
@@ -22,14 +30,6 @@ from card_server.reports.tray_cards import (
 from card_server.school_time import bounds_of, day_of
 from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.staff.sessions import SchoolInUse, describe_school
-from card_server.web.access import (
-    public,
-    reading,
-    school_in_use,
-    school_session,
-    use_school,
-    writing,
-)
 from card_server.web.live_pages import stream_changes
 from card_server.web.morning import MorningPlayer, plan_morning
 from card_server.web.tray_link import hold_card

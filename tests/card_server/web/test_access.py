@@ -6,8 +6,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from card_server.access import allow, decision_of, public
 from card_server.staff.scope import WHOLE_SCHOOL, narrow
-from card_server.web.access import allow, decision_of, public
 from card_server.web.app import create_app
 from schema.tables.people import Student
 from schema.tables.staff import Role, StaffSession
