@@ -46,6 +46,8 @@ _TICK_S: Final = 0.5
 _FIRST_DELAY_S: Final = 1.0
 _LONGEST_DELAY_S: Final = 30.0
 _TIDY_S: Final = 60.0
+_NOBODY_LISTENS: Final = 0x10
+"""PUBACK's "no matching subscribers" (MQTT 5.0 §3.4.2.1)."""
 _ACK = msgspec.json.Decoder(Ack)
 _CARDS = msgspec.json.Decoder(CardsMessage)
 _COMMAND = msgspec.json.Decoder(Identify)
@@ -68,6 +70,8 @@ class Link:
         self._status = status
         self._identify = identify
         self._outbox = Outbox()
+        self._carried: dict[int, list[UUID]] = {}
+        """The taps of each message that the broker has not answered, by its packet id."""
         self._fresh: queue.SimpleQueue[UUID] = queue.SimpleQueue()
         self._bell, self._ear = socket.socketpair()
         self._bell.setblocking(False)
@@ -115,6 +119,7 @@ class Link:
         client = new_client(self._settings)
         client.on_connect = self._on_connect
         client.on_message = self._on_message
+        client.on_publish = self._on_publish
         farewell = msgspec.json.encode(self._status(ReaderState.OFFLINE))
         client.will_set(self._topic(Kind.STATUS), farewell, qos=1)
         self._client = client
@@ -187,7 +192,8 @@ class Link:
         if taps:
             expiry = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             expiry.MessageExpiryInterval = TAP_EXPIRY_S
-            client.publish(self._topic(Kind.TAP), body, qos=1, properties=expiry)
+            info = client.publish(self._topic(Kind.TAP), body, qos=1, properties=expiry)
+            self._carried[info.mid] = [tap.id for tap in taps]
 
     def _beat(self, client: mqtt.Client) -> None:
         self._heartbeat_due_s = time.monotonic() + self._settings.heartbeat_s
@@ -208,6 +214,7 @@ class Link:
             _log.warning("broker_lost")
         self.is_connected = False
         self._client = None
+        self._carried.clear()
         self._outbox.disconnected()
 
     def _rest(self, seconds: float) -> None:
@@ -244,6 +251,13 @@ class Link:
                 self._identify(_COMMAND.decode(message.payload).seconds)
         except msgspec.DecodeError as error:
             _log.warning("message_not_understood", kind=kind.value, error=str(error))
+
+    def _on_publish(
+        self, _client: mqtt.Client, _data: Any, mid: int, code: ReasonCode, _more: Any
+    ) -> None:
+        taps = self._carried.pop(mid, [])
+        if taps and code.value == _NOBODY_LISTENS:
+            self._outbox.unheard(taps, time.monotonic())
 
     def _take_ack(self, ack: Ack) -> None:
         try:

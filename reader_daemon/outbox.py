@@ -19,6 +19,8 @@ LIVE_WINDOW: Final = 32
 PATIENCE_S: Final = 10.0
 """How long an acknowledgement is awaited at first."""
 LONGEST_PATIENCE_S: Final = 60.0
+FIRST_PAUSE_S: Final = 1.0
+"""How long nothing is sent after the broker said that nobody listens; doubled up to PATIENCE_S."""
 
 
 @dataclass
@@ -39,6 +41,8 @@ class Outbox:
         self._number = 0
         self._heard_s = -math.inf
         self._patience_s = PATIENCE_S
+        self._pause_s = FIRST_PAUSE_S
+        self._paused_until_s = -math.inf
 
     def add_backlog(self, ids: Iterable[UUID]) -> None:
         """Taps from before, oldest first."""
@@ -53,6 +57,8 @@ class Outbox:
 
     def take(self, now_s: float) -> list[UUID]:
         """The taps of the next message, which is on its way from now; empty if it must wait."""
+        if now_s < self._paused_until_s:
+            return []
         if self._live and self._count(is_live=True) < LIVE_WINDOW:
             return self._send([self._live.popitem(last=False)[0]], now_s, is_live=True)
         self._waiting.update(self._live)
@@ -75,7 +81,19 @@ class Outbox:
         """The server named these taps: they are no longer ours."""
         self._heard_s = now_s
         self._patience_s = PATIENCE_S
+        self._pause_s = FIRST_PAUSE_S
         self.forget(ids)
+
+    def unheard(self, ids: Iterable[UUID], now_s: float) -> None:
+        """The broker took these taps, but no server listens: they wait, and so does the rest.
+
+        A server that starts or comes back is there within seconds; PATIENCE_S would be long.
+        """
+        self.put_back([tap_id for tap_id in ids if tap_id in self._flight_of])
+        self._waiting = OrderedDict.fromkeys(sorted(self._waiting))
+        if now_s >= self._paused_until_s:
+            self._paused_until_s = now_s + self._pause_s
+            self._pause_s = min(2 * self._pause_s, PATIENCE_S)
 
     def forget(self, ids: Iterable[UUID]) -> None:
         """These taps are in the spool no more."""
@@ -105,6 +123,8 @@ class Outbox:
         """Everything on its way counts as lost and goes first, oldest first."""
         self.put_back(sorted(self._flight_of))
         self._patience_s = PATIENCE_S
+        self._pause_s = FIRST_PAUSE_S
+        self._paused_until_s = -math.inf
 
     def _send(self, ids: list[UUID], now_s: float, *, is_live: bool) -> list[UUID]:
         self._number += 1

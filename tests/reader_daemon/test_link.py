@@ -94,6 +94,18 @@ def test_what_is_not_acknowledged_is_sent_again_with_a_fresh_time(
         server.wait_for_status(spooled=0)
 
 
+def test_a_tap_that_no_server_heard_goes_again_as_soon_as_one_listens(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    with _box(tmp_path, mosquitto) as box, Hand(tmp_path / "tray") as hand:
+        wait_for(lambda: "broker_connected" in box.output, what="the connection")
+        hand.press(UID)
+        wait_for(box.taps, what="the tap on disk")
+        with ServerEnd(mosquitto) as server:
+            server.wait_for_taps(1, timeout_s=5)
+            wait_for(lambda: box.taps() == [], 5, "an empty spool")
+
+
 def test_a_rejected_tap_goes_aside_and_the_rest_goes_on(
     tmp_path: Path, mosquitto: Mosquitto
 ) -> None:

@@ -119,7 +119,37 @@ def test_a_tap_is_added_once() -> None:
     assert outbox.take(0) == []
 
 
-STEP = st.sampled_from(["live", "take", "answer", "expire", "disconnect", "put_back"])
+def test_while_nobody_listens_it_asks_seldom_and_then_everything_goes_in_order() -> None:
+    outbox = Outbox()
+    outbox.add_live(LIVE[0])
+    asked, now_s = [], 0.0
+    while now_s < 60:
+        if ids := outbox.take(now_s):
+            asked.append(now_s)
+            outbox.unheard(ids, now_s)
+        now_s += 0.5
+    assert asked == [0, 1, 3, 7, 15, 25, 35, 45, 55]
+    outbox.add_live(LIVE[1])
+    assert outbox.take(now_s) == []
+    assert _take_all(outbox, 65) == [[LIVE[1]], [LIVE[0]]]
+    outbox.answered([LIVE[0], LIVE[1]], 65)
+    outbox.add_live(LIVE[2])
+    outbox.unheard(outbox.take(66), 66)
+    assert (outbox.take(66.5), outbox.take(67)) == ([], [LIVE[2]])
+
+
+def test_messages_on_their_way_together_make_one_pause() -> None:
+    outbox = Outbox()
+    outbox.add_backlog(BACKLOG)
+    messages = _take_all(outbox, 0)
+    assert len(messages) > 1
+    for ids in messages:
+        outbox.unheard(ids, 0.1)
+    assert outbox.take(1) == []
+    assert _take_all(outbox, 1.2) == messages
+
+
+STEP = st.sampled_from(["live", "take", "answer", "expire", "disconnect", "put_back", "unheard"])
 
 
 @given(steps=st.lists(STEP, max_size=60), size=st.integers(0, 60))
@@ -141,6 +171,8 @@ def test_no_step_loses_or_doubles_a_tap(steps: list[str], size: int) -> None:
             outbox.expire(now_s * 20)
         elif step == "put_back" and sent:
             outbox.put_back(sent[-1][1:])
+        elif step == "unheard" and sent:
+            outbox.unheard(sent[-1], now_s)
         elif step == "disconnect":
             outbox.disconnected()
     outbox.disconnected()
