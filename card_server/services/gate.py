@@ -175,14 +175,17 @@ class _Batch:
         """Lock the students' presence rows, then read their days.
 
         Two queries on purpose: the second must see what another ingest process wrote
-        while the first waited for its locks.
+        while the first waited for its locks. Students who were never seen get their rows in a
+        transaction of its own: who holds locks must not wait for a row that another one inserts.
         """
         first = {passage.student: passage for passage in passages}
         self._lock(session, list(first))
         unseen = sorted(first.keys() - self._where.keys(), key=_student_order)
         if unseen:
+            session.rollback()
             insert_missing(session, Presence, [_never_seen(first[student]) for student in unseen])
-            self._lock(session, unseen)
+            session.commit()
+            self._lock(session, list(first))
         days = {passage.day for passage in passages}
         for day in fetch(session, Attendance, list(days), Day):
             self._days[DayKey(day.school_id, day.day, day.student_id)] = day

@@ -44,5 +44,6 @@ class Service(Protocol):
         """Load the facts, decide each tap's effect, and return what has to be written.
 
         It may be called again with fewer taps in a new transaction, when some turn out to be known.
+        Only rows that say nothing yet, like that of a student never seen, may it write itself.
         """
         ...
