@@ -1,0 +1,1 @@
+"""The audit log: writing, reading and checking who did what to whom."""
