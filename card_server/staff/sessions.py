@@ -11,11 +11,15 @@ from sqlalchemy.orm import Session
 
 from card_server.errors import AppError, Code
 from card_server.staff.scope import Grant
+from schema.tables.log_in import StaffTotp
+from schema.tables.people import Language
 from schema.tables.school import School
 from schema.tables.staff import Role, Scope, Staff, StaffGrant, StaffSession
 
 IDLE_END = timedelta(hours=12)
 """A session that nobody used for this long is over."""
+CODE_END = timedelta(minutes=10)
+"""How long log-in waits for the phone's code after the password."""
 _NOTE_USE_AFTER = timedelta(minutes=1)
 """How stale `seen_at` may be: writing it with each request would cost a commit each."""
 
@@ -33,6 +37,30 @@ class SchoolInUse:
 
 
 @dataclass(frozen=True)
+class Visitor:
+    """Where a request comes from, and what browser and machine it claims to be."""
+
+    address: str = ""
+    browser: str = ""
+    system: str = ""
+
+
+NOWHERE = Visitor()
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """One browser in which somebody is logged in, for its owner to look at."""
+
+    created_at: datetime
+    seen_at: datetime
+    address: str
+    browser: str
+    system: str
+    is_this: bool
+
+
+@dataclass(frozen=True)
 class Caller:
     """Who asks for a page, for which school, and all that they may do there."""
 
@@ -45,21 +73,91 @@ class Caller:
     """None for somebody of the district who has entered no school."""
     token_hash: bytes
     seen_at: datetime
+    lacks_totp: bool = False
+    """Whether log-in asks this person for no code of a phone."""
+    language: Language | None = None
 
     @property
     def roles(self) -> frozenset[Role]:
         return frozenset(grant.role for grant in self.grants)
 
 
-def open_staff_session(session: Session, staff: Staff, now: datetime) -> str:
-    """The token of a new session: 32 random bytes, of which the database keeps the SHA-256."""
+def open_staff_session(
+    session: Session,
+    staff: Staff,
+    now: datetime,
+    visitor: Visitor = NOWHERE,
+    needs_code: bool = False,
+) -> str:
+    """The token of a new session: 32 random bytes, of which the database keeps the SHA-256.
+
+    A session that `needs_code` opens nothing but the question for the phone's code.
+    """
     token = secrets.token_hex(32)
     session.execute(delete(StaffSession).where(StaffSession.seen_at < now - IDLE_END))
     session.add(
-        StaffSession(token_hash=hash_token(token), staff_id=staff.id, created_at=now, seen_at=now)
+        StaffSession(
+            token_hash=hash_token(token),
+            staff_id=staff.id,
+            created_at=now,
+            seen_at=now,
+            needs_code=needs_code,
+            address=visitor.address[:45],
+            browser=visitor.browser,
+            system=visitor.system,
+        )
     )
     session.flush()
     return token
+
+
+def find_half_open(session: Session, token: str, now: datetime) -> Staff | None:
+    """Whose code a session waits for; None when it waits for none, or has waited too long."""
+    return session.scalar(
+        select(Staff)
+        .join(StaffSession, StaffSession.staff_id == Staff.id)
+        .where(
+            StaffSession.token_hash == hash_token(token),
+            StaffSession.needs_code.is_(True),
+            StaffSession.created_at >= now - CODE_END,
+            Staff.disabled_at.is_(None),
+        )
+    )
+
+
+def list_sessions(session: Session, caller: Caller, now: datetime) -> list[OpenSession]:
+    """Where the caller is logged in, this browser first, then the latest used."""
+    rows = session.scalars(
+        select(StaffSession)
+        .where(
+            StaffSession.staff_id == caller.staff_id,
+            StaffSession.needs_code.is_(False),
+            StaffSession.seen_at >= now - IDLE_END,
+        )
+        .order_by(StaffSession.seen_at.desc())
+    )
+    found = [
+        OpenSession(
+            row.created_at,
+            row.seen_at,
+            row.address,
+            row.browser,
+            row.system,
+            is_this=row.token_hash == caller.token_hash,
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: not one.is_this)
+
+
+def end_other_sessions(session: Session, staff_id: int, keep: bytes) -> int:
+    """Log somebody out everywhere but here; how many browsers that were."""
+    ended = session.execute(
+        delete(StaffSession)
+        .where(StaffSession.staff_id == staff_id, StaffSession.token_hash != keep)
+        .returning(StaffSession.token_hash)
+    )
+    return len(ended.all())
 
 
 def close_staff_session(session: Session, token_hash: bytes) -> None:
@@ -70,18 +168,20 @@ def close_staff_session(session: Session, token_hash: bytes) -> None:
 def find_caller(session: Session, token: str, now: datetime) -> Caller | None:
     """Whose token this is; None when its session has ended or its account is disabled."""
     row = session.execute(
-        select(StaffSession, Staff, School)
+        select(StaffSession, Staff, School, StaffTotp.confirmed_at)
         .join(Staff, Staff.id == StaffSession.staff_id)
         .outerjoin(School, School.id == func.coalesce(StaffSession.school_id, Staff.school_id))
+        .outerjoin(StaffTotp, StaffTotp.staff_id == Staff.id)
         .where(
             StaffSession.token_hash == hash_token(token),
             StaffSession.seen_at >= now - IDLE_END,
+            StaffSession.needs_code.is_(False),
             Staff.disabled_at.is_(None),
         )
     ).one_or_none()
     if row is None:
         return None
-    opened, staff, school = row
+    opened, staff, school, totp_since = row
     grants = session.scalars(
         select(StaffGrant).where(StaffGrant.staff_id == staff.id).order_by(StaffGrant.id)
     )
@@ -97,6 +197,8 @@ def find_caller(session: Session, token: str, now: datetime) -> Caller | None:
         school=describe_school(school) if school else None,
         token_hash=opened.token_hash,
         seen_at=opened.seen_at,
+        lacks_totp=totp_since is None,
+        language=staff.language,
     )
 
 

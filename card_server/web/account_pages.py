@@ -1,26 +1,37 @@
-"""Log in, choose a password, log out (登录)."""
+"""Log in and out, choose a password, and see where one is logged in (登录, 我的账户)."""
 
-from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from card_server.access import (
+    actor,
     allow_anywhere,
     caller,
     caller_or_none,
     forget_token,
+    now,
     public,
-    remember_token,
+    reading,
     writing,
 )
+from card_server.audit.writing import note
 from card_server.errors import HTTP_STATUS, AppError
-from card_server.staff import accounts
-from card_server.staff.sessions import close_staff_session, open_staff_session
-from card_server.web.next_page import safe_next
+from card_server.staff import accounts, totp
+from card_server.staff.log_in import enter_with_password, prove_again
+from card_server.staff.sessions import (
+    close_staff_session,
+    end_other_sessions,
+    list_sessions,
+)
+from card_server.web.entering import door, go_in, visitor
 from card_server.web.sections import first_address
-from schema.tables.staff import Role
+from schema.tables.staff import Role, Staff
+
+_ZONE = ZoneInfo("Asia/Shanghai")
+"""For those of the district, who belong to no school."""
 
 pages = Blueprint("account", __name__)
 
@@ -37,7 +48,7 @@ def home() -> ResponseReturnValue:
 def log_in() -> ResponseReturnValue:
     """The form; who is logged in already goes on."""
     if caller_or_none() is not None:
-        return redirect(first_address())
+        return redirect(url_for("account.home"))
     return render_template("log_in.html", next=request.args.get("next", ""))
 
 
@@ -46,28 +57,22 @@ def log_in() -> ResponseReturnValue:
 def send_log_in() -> ResponseReturnValue:
     """Start a new session in this browser."""
     form = request.form
+    login, password = form.get("login", ""), form.get("password", "")
     try:
-        with writing().begin() as session:
-            found = accounts.log_in(session, form.get("login", ""), form.get("password", ""))
-            token = open_staff_session(session, found, datetime.now(UTC))
-            must_choose = found.password_is_one_time
+        entered = enter_with_password(door(), visitor(), login, password, now())
     except AppError as error:
         page = render_template(
-            "log_in.html", next=form.get("next", ""), wrong=gettext(error.message)
+            "log_in.html", next=form.get("next", ""), login=login, wrong=gettext(error.message)
         )
         return page, HTTP_STATUS[error.code]
-    remember_token(token)
-    if must_choose:
-        return redirect(url_for("account.choose_password"))
-    wanted = safe_next(form.get("next"))
-    return redirect(url_for("account.home") if wanted == "/" else wanted)
+    return go_in(entered, form.get("next"))
 
 
 @pages.get("/password")
 @allow_anywhere(*Role)
 def choose_password() -> ResponseReturnValue:
     """The form for a password of one's own."""
-    return render_template("choose_password.html", least=accounts.MIN_PASSWORD)
+    return _password_form()
 
 
 @pages.post("/password")
@@ -76,6 +81,8 @@ def send_password() -> ResponseReturnValue:
     """Keep the chosen password and end the account's other sessions."""
     form, who = request.form, caller()
     try:
+        if not who.must_choose_password:
+            prove_again(door(), visitor(), who.staff_id, form.get("present", ""), None, now())
         with writing().begin() as session:
             accounts.choose_password(
                 session,
@@ -84,19 +91,61 @@ def send_password() -> ResponseReturnValue:
                 form.get("again", ""),
                 keep_session=who.token_hash,
             )
+            staff = session.get_one(Staff, who.staff_id)
+            about = f"staff:{staff.id}"
+            note(session, staff.school_id, actor(), "staff.password_changed", about)
     except AppError as error:
-        page = render_template(
-            "choose_password.html", least=accounts.MIN_PASSWORD, wrong=gettext(error.message)
+        return _password_form(gettext(error.message)), HTTP_STATUS[error.code]
+    if who.must_choose_password:
+        return redirect(first_address())
+    flash(gettext("The new password is kept. Your other sessions have ended."), "good")
+    return redirect(url_for("account.show"))
+
+
+@pages.get("/account")
+@allow_anywhere(*Role)
+def show() -> ResponseReturnValue:
+    """Where the caller is logged in, and how the account is protected."""
+    who = caller()
+    with reading()() as session:
+        return render_template(
+            "account.html",
+            sessions=list_sessions(session, who, now()),
+            now=now(),
+            zone=who.school.zone if who.school else _ZONE,
+            has_totp=totp.is_on(session, who.staff_id),
+            codes_left=totp.recovery_codes_left(session, who.staff_id),
         )
-        return page, HTTP_STATUS[error.code]
-    return redirect(first_address())
+
+
+@pages.post("/account/end-others")
+@allow_anywhere(*Role)
+def end_others() -> ResponseReturnValue:
+    """Log the caller out everywhere but here."""
+    who = caller()
+    with writing().begin() as session:
+        ended = end_other_sessions(session, who.staff_id, who.token_hash)
+        staff = session.get_one(Staff, who.staff_id)
+        about = f"staff:{staff.id}"
+        details = {"sessions": ended}
+        note(session, staff.school_id, actor(), "staff.sessions_ended", about, details=details)
+    said = ngettext("%(num)s other session has ended.", "%(num)s other sessions have ended.", ended)
+    flash(said, "good")
+    return redirect(url_for("account.show"))
 
 
 @pages.post("/log-out")
 @allow_anywhere(*Role)
 def log_out() -> ResponseReturnValue:
     """End this browser's session."""
+    who = caller()
     with writing().begin() as session:
-        close_staff_session(session, caller().token_hash)
+        staff = session.get_one(Staff, who.staff_id)
+        note(session, staff.school_id, actor(), "staff.log_out", f"staff:{staff.id}")
+        close_staff_session(session, who.token_hash)
     forget_token()
     return redirect(url_for("account.log_in"))
+
+
+def _password_form(wrong: str | None = None) -> str:
+    return render_template("choose_password.html", least=accounts.MIN_PASSWORD, wrong=wrong)

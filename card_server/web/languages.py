@@ -5,11 +5,13 @@ from pathlib import Path
 from flask import Blueprint, Flask, abort, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
+from sqlalchemy import update
 
-from card_server.access import public
+from card_server.access import caller_or_none, known_caller, public, writing
 from card_server.errors import AppError, Code
 from card_server.web.next_page import safe_next
 from schema.tables.people import Language
+from schema.tables.staff import Staff
 
 COOKIE = "language"
 _YEAR_S = 365 * 24 * 3600
@@ -35,7 +37,10 @@ def speak(app: Flask) -> None:
 
 
 def choose_language() -> str:
-    """What the switch was set to, else what the browser asks for, else Chinese."""
+    """The account's choice, else the switch's, else what the browser asks for, else Chinese."""
+    who = known_caller()
+    if who is not None and who.language is not None:
+        return who.language
     chosen = request.cookies.get(COOKIE)
     if chosen in list(Language):
         return chosen
@@ -45,9 +50,14 @@ def choose_language() -> str:
 @pages.post("/language/<chosen>")
 @public
 def switch(chosen: str) -> ResponseReturnValue:
-    """Keep a choice of language in a cookie and return to the page."""
+    """Keep a choice of language, with the account and in a cookie, and return to the page."""
     if chosen not in list(Language):
         abort(404)
+    who = caller_or_none()
+    if who is not None:
+        with writing().begin() as session:
+            choose = update(Staff).where(Staff.id == who.staff_id)
+            session.execute(choose.values(language=Language(chosen)))
     response = redirect(safe_next(request.form.get("next")))
     secure = current_app.config["SESSION_COOKIE_SECURE"]
     response.set_cookie(

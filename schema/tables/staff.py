@@ -3,10 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.tables.metadata import Choice, Id, Table
+from schema.tables.people import Language
 
 
 class Role(StrEnum):
@@ -48,6 +49,8 @@ class Staff(Table):
     password_is_one_time: Mapped[bool] = mapped_column(default=True)
     """Whether the next log-in must choose a password."""
     disabled_at: Mapped[datetime | None]
+    language: Mapped[Language | None] = mapped_column(Choice(Language))
+    """What the account's owner chose; None leaves it to the browser."""
 
 
 class StaffGrant(Table):
@@ -80,3 +83,9 @@ class StaffSession(Table):
     """The school that somebody of the district has entered."""
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    needs_code: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether the password was right and the code of the phone is still to come."""
+    address: Mapped[str] = mapped_column(String(45), default="", server_default="")
+    browser: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    system: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    """What the browser called itself and its machine at log-in, for its owner to know it by."""
