@@ -19,6 +19,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import Connection, Engine, exists, func, select, text, tuple_, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from card_server.audit.details import seal_details
 from card_server.config import Settings
 from card_server.errors import AppError, Code
 from card_server.health import check_database, serve_health
@@ -26,6 +27,9 @@ from card_server.messages import states_before
 from card_server.storage.database import open_engine
 from card_server.storage.sealing import Seal
 from card_server.storage.single import claim_role
+from card_server.webhooks.deliver import Deliverer, delivering
+from card_server.webhooks.outbox import SETTLED, MessageKey, tell_of_messages
+from card_server.webhooks.post import Rules
 from integrations.sms.protocol import SendError, Sms, SmsCarrier
 from integrations.sms.registry import build_carrier
 from schema.messages import utc_now
@@ -50,15 +54,22 @@ _log = structlog.get_logger()
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
-    """Send what is due until `stop`. Raises AppError: CONFLICT on SQLite for a second notifier."""
-    engine = open_engine(settings.database_url)
-    notifier = Notifier(engine, _carrier_of(settings), Seal(settings.data_key))
+    """Send what is due until `stop`: messages, and beside them events to webhooks.
+
+    Raises AppError: CONFLICT on SQLite for a second notifier.
+    """
+    engine = seal_details(open_engine(settings.database_url), settings.data_key)
+    seal = Seal(settings.data_key)
+    notifier = Notifier(engine, _carrier_of(settings), seal)
+    rules = Rules(settings.webhook_allow_private, settings.webhook_ca)
+    deliverer = Deliverer(engine, seal, rules)
     checks = {"database": check_database(engine), "carrier": notifier.carrier_trouble}
     try:
         with claim_role(engine, "notify"):
             health = serve_health(settings.notify_health_port, checks)
             try:
-                notifier.work(stop)
+                with delivering(deliverer, stop):
+                    notifier.work(stop)
             finally:
                 health.shutdown()
                 health.server_close()
@@ -266,7 +277,7 @@ def _suppress_stale(connection: Connection, now: datetime) -> None:
 
 def _give_up_lost(connection: Connection, now: datetime) -> None:
     """What a notifier took with it when it died may have been accepted: a person decides."""
-    count = connection.execute(
+    lost = connection.execute(
         update(Message)
         .where(_SENDING, Message.lease_until < now)
         .values(
@@ -275,8 +286,11 @@ def _give_up_lost(connection: Connection, now: datetime) -> None:
             changed_at=now,
             error="The notifier ended in the middle of sending: it may have been accepted.",
         )
-    ).rowcount
-    _OUTCOMES.labels(MessageState.UNKNOWN).inc(count)
+        .returning(Message.school_id, Message.id)
+    ).all()
+    _OUTCOMES.labels(MessageState.UNKNOWN).inc(len(lost))
+    if lost:
+        tell_of_messages(connection, [MessageKey(*row) for row in lost], now)
 
 
 def _claim(connection: Connection, now: datetime, most: int, carrier: str) -> list[Claim]:
@@ -326,7 +340,7 @@ def _record(connection: Connection, claim: Claim, outcome: Outcome) -> None:
     }
     if outcome.due_at:
         values["due_at"] = outcome.due_at
-    connection.execute(
+    count = connection.execute(
         update(Message)
         .where(
             Message.school_id == claim.school_id,
@@ -335,4 +349,6 @@ def _record(connection: Connection, claim: Claim, outcome: Outcome) -> None:
             Message.state.in_(states_before(outcome.state)),
         )
         .values(values)
-    )
+    ).rowcount
+    if count and outcome.state in SETTLED:
+        tell_of_messages(connection, [MessageKey(claim.school_id, claim.id)], now)

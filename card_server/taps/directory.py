@@ -25,9 +25,17 @@ from schema.tables.people import Guardian, Language, Student
 from schema.tables.readers import Direction, Purpose, Reader
 from schema.tables.school import School
 from schema.tables.taps import Tap
+from schema.tables.webhooks import EventKind, Webhook
 
 _MOST_CARDS = 300_000
 """Cards kept at most, so that a storm of invented numbers cannot fill the memory."""
+
+
+class WebhookFacts(NamedTuple):
+    """A webhook, and what it is told of."""
+
+    id: int
+    kinds: frozenset[EventKind]
 
 
 class SchoolFacts(Struct, frozen=True):
@@ -42,6 +50,8 @@ class SchoolFacts(Struct, frozen=True):
     """Minutes after midnight in the school's zone."""
     stale_minutes: int
     register_version: int
+    webhooks: tuple[WebhookFacts, ...] = ()
+    """Which other systems are told of its taps; empty for nearly all schools."""
 
 
 class ReaderFacts(Struct):
@@ -158,7 +168,8 @@ class Directory:
             known = self._schools.get(now.code)
             if known is None or known.register_version != now.register_version:
                 self._forget(now.id, now.code)
-                self._schools[now.code] = _school_facts(session.get_one(School, now.id))
+                school, webhooks = session.get_one(School, now.id), _webhooks(session, now.id)
+                self._schools[now.code] = _school_facts(school, webhooks)
 
     def _forget(self, school_id: int, code: str) -> None:
         self._readers = {key: kept for key, kept in self._readers.items() if key.school != code}
@@ -179,7 +190,12 @@ class Directory:
             )
 
 
-def _school_facts(school: School) -> SchoolFacts:
+def _webhooks(session: Session, school_id: int) -> tuple[WebhookFacts, ...]:
+    enabled = select(Webhook).where(Webhook.school_id == school_id, Webhook.disabled_at.is_(None))
+    return tuple(WebhookFacts(one.id, one.wanted) for one in session.scalars(enabled))
+
+
+def _school_facts(school: School, webhooks: tuple[WebhookFacts, ...]) -> SchoolFacts:
     return SchoolFacts(
         school.id,
         school.code,
@@ -189,6 +205,7 @@ def _school_facts(school: School) -> SchoolFacts:
         _minute_of_day(school.late_after),
         school.stale_minutes,
         school.register_version,
+        webhooks,
     )
 
 

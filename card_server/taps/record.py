@@ -13,6 +13,7 @@ from card_server.services.registry import SERVICES
 from card_server.storage.bulk import Write, fetch, write_all
 from card_server.taps.directory import CardFacts, CardKey, Directory, ReaderFacts
 from card_server.taps.occurred import LastTap, ran_backwards
+from card_server.webhooks.outbox import tell_of_taps
 from schema.messages import Decision, Refusal, Rejection
 from schema.tables.readers import Direction, Purpose
 from schema.tables.taps import DirectionBy, Effect, Tap
@@ -111,6 +112,7 @@ def record_taps(
         last: dict[int, LastTap] = {}
         placed = [_place(tap, cards[_card_key(tap)], last) for tap in fresh]
         writes = _judge(session, placed, telling)
+        writes += _tell_webhooks(session, fresh, placed, writes, telling)
         rows = [_row(tap, place) for tap, place in zip(fresh, placed, strict=True)]
         try:
             write_all(session, [Write(Tap, rows), *writes])
@@ -168,6 +170,19 @@ def _judge(session: Session, placed: list[PlacedTap], telling: Telling) -> list[
         for purpose, group in groups.items()
         for write in SERVICES[purpose](session, group, telling)
     ]
+
+
+def _tell_webhooks(
+    session: Session,
+    taps: list[ReceivedTap],
+    placed: list[PlacedTap],
+    writes: list[Write],
+    telling: Telling,
+) -> list[Write]:
+    """Events for the schools that have webhooks; the others cost nothing but this look."""
+    if not telling.tell_parents or not any(tap.reader.school.webhooks for tap in taps):
+        return []
+    return tell_of_taps(session, placed, {tap.id: tap.reason for tap in taps}, writes, telling.now)
 
 
 def _row(tap: ReceivedTap, place: PlacedTap) -> TapRow:

@@ -1,0 +1,216 @@
+"""Writing events down in the transaction that they tell of: a row per event and webhook."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from card_server.services.protocol import PlacedTap
+from card_server.storage.bulk import Write
+from card_server.taps.directory import SchoolFacts
+from card_server.webhooks.events import (
+    AboutStudent,
+    AttendanceEvent,
+    DayChanged,
+    Event,
+    MessageEvent,
+    MessageSettled,
+    TapEvent,
+    Tapped,
+    TrialEvent,
+    Tried,
+    status_of,
+)
+from schema.messages import Refusal
+from schema.tables.messages import Message, MessageState
+from schema.tables.people import Student
+from schema.tables.school import Homeroom, School
+from schema.tables.taps import Attendance
+from schema.tables.webhooks import (
+    DeliveryState,
+    EventKind,
+    Webhook,
+    WebhookDelivery,
+    split_kinds,
+)
+
+GIVE_UP_AFTER: Final = timedelta(hours=24)
+SETTLED: Final = frozenset({MessageState.ACCEPTED, MessageState.FAILED, MessageState.UNKNOWN})
+"""The states of a message that webhooks are told of."""
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class DeliveryRow(Struct, gc=False):
+    """A new row of `webhook_delivery`."""
+
+    school_id: int
+    id: UUID
+    webhook_id: int
+    kind: EventKind
+    body: str
+    state: DeliveryState
+    attempts: int
+    created_at: datetime
+    due_at: datetime
+    give_up_at: datetime
+
+
+class MessageKey(NamedTuple):
+    """Which message."""
+
+    school_id: int
+    id: UUID
+
+
+def tell_of_taps(
+    session: Session,
+    taps: Sequence[PlacedTap],
+    refusals: Mapping[UUID, Refusal | None],
+    writes: Iterable[Write],
+    now: datetime,
+) -> list[Write]:
+    """What is to be written beside these judged taps and the days that they change."""
+    schools = {
+        tap.reader.school.id: tap.reader.school for tap in taps if tap.reader.school.webhooks
+    }
+    taps = [tap for tap in taps if tap.reader.school.id in schools]
+    days = [
+        day
+        for write in writes
+        if write.table is Attendance
+        for day in write.rows
+        if day.school_id in schools
+    ]
+    students = _students(session, {tap.holder.student_id for tap in taps if tap.holder})
+    rows: list[DeliveryRow] = []
+    for tap in taps:
+        school = tap.reader.school
+        if wanting := _who_wants(school, EventKind.TAP):
+            student = students.get(tap.holder.student_id) if tap.holder else None
+            tapped = _tapped(tap, student, refusals)
+            rows += _rows(school.id, wanting, TapEvent(now, school.code, tapped))
+    for day in days:
+        school = schools[day.school_id]
+        wanting = _who_wants(school, EventKind.ATTENDANCE)
+        if wanting and day.student_id in students:
+            changed = _day(day, students[day.student_id])
+            rows += _rows(school.id, wanting, AttendanceEvent(now, school.code, changed))
+    return [Write(WebhookDelivery, rows)]
+
+
+def tell_of_messages(connection: Connection, keys: Sequence[MessageKey], now: datetime) -> None:
+    """Write down that these messages have come to the state that they are in."""
+    found = connection.execute(
+        select(
+            Message.school_id,
+            Message.id,
+            Message.kind,
+            Message.tap_id,
+            Message.state,
+            Message.student_id,
+            Student.number,
+            Student.homeroom_id,
+            Homeroom.name,
+            School.code,
+            Webhook.id.label("webhook_id"),
+            Webhook.kinds,
+        )
+        .join(Webhook, Webhook.school_id == Message.school_id)
+        .join(School, School.id == Message.school_id)
+        .join(Student, Student.id == Message.student_id)
+        .join(Homeroom, Homeroom.id == Student.homeroom_id)
+        .where(
+            tuple_(Message.school_id, Message.id).in_(keys),
+            Message.state.in_(SETTLED),
+            Webhook.disabled_at.is_(None),
+        )
+    ).all()
+    rows: list[DeliveryRow] = []
+    for row in found:
+        if EventKind.MESSAGE in split_kinds(row.kinds):
+            student = AboutStudent(row.student_id, row.number, row.homeroom_id, row.name)
+            settled = MessageSettled(row.id, row.kind, row.tap_id, student, row.state)
+            event = MessageEvent(now, row.code, settled)
+            rows += _rows(row.school_id, [row.webhook_id], event)
+    if rows:
+        connection.execute(insert(WebhookDelivery), [msgspec.structs.asdict(row) for row in rows])
+
+
+def tell_for_trial(session: Session, webhook: Webhook, school: str, now: datetime) -> UUID:
+    """Write a test event for one webhook, whatever it wants; the event's id."""
+    event = TrialEvent(now, school, Tried(webhook.id))
+    [row] = _rows(webhook.school_id, [webhook.id], event)
+    session.execute(insert(WebhookDelivery), [msgspec.structs.asdict(row)])
+    return row.id
+
+
+def _students(session: Session, ids: set[int]) -> dict[int, AboutStudent]:
+    """The students by id; asked only for schools that have a webhook."""
+    found = session.execute(
+        select(Student.id, Student.number, Student.homeroom_id, Homeroom.name)
+        .join(Homeroom, Homeroom.id == Student.homeroom_id)
+        .where(Student.id.in_(ids))
+    )
+    return {row[0]: AboutStudent(*row) for row in found}
+
+
+def _who_wants(school: SchoolFacts, kind: EventKind) -> list[int]:
+    return [webhook.id for webhook in school.webhooks if kind in webhook.kinds]
+
+
+def _tapped(
+    tap: PlacedTap, student: AboutStudent | None, refusals: Mapping[UUID, Refusal | None]
+) -> Tapped:
+    return Tapped(
+        tap.id,
+        tap.reader.code,
+        student,
+        tap.occurred_at,
+        tap.received_at,
+        tap.clock_suspect,
+        tap.is_admitted,
+        refusals[tap.id],
+        tap.direction,
+        tap.effect,
+    )
+
+
+def _day(day: Any, student: AboutStudent) -> DayChanged:
+    """A row for `attendance` as a receiver gets it."""
+    return DayChanged(
+        day.day,
+        student,
+        status_of(day.arrived_at, day.departed_at, day.late_minutes),
+        day.arrived_at,
+        day.departed_at,
+        day.late_minutes,
+    )
+
+
+def _rows(school_id: int, webhooks: Iterable[int], event: Event) -> list[DeliveryRow]:
+    """One event for each of these webhooks."""
+    now = event.timestamp
+    body = _ENCODER.encode(event).decode()
+    kind = EventKind(str(event.__struct_config__.tag))
+    return [
+        DeliveryRow(
+            school_id,
+            uuid7(),
+            webhook_id,
+            kind,
+            body,
+            DeliveryState.WAITING,
+            0,
+            now,
+            now,
+            now + GIVE_UP_AFTER,
+        )
+        for webhook_id in webhooks
+    ]
