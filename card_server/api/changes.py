@@ -1,0 +1,109 @@
+"""What programs may change: the bodies of POST and PATCH; what a PATCH leaves out stays."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StrictBool
+
+from card_server.api.inputs import RowId, Taken, storable
+from schema.tables.readers import ByteOrder, Direction
+from schema.tables.staff import Role, Scope
+
+_NO_NUL = {"pattern": r"^[^\u0000]*$"}
+_Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+_Line = Annotated[
+    str, Field(min_length=1, max_length=60, json_schema_extra=_NO_NUL), AfterValidator(storable)
+]
+_LongLine = Annotated[
+    str, Field(min_length=1, max_length=120, json_schema_extra=_NO_NUL), AfterValidator(storable)
+]
+_Grade = Annotated[int, Field(strict=True, ge=1, le=12)]
+
+
+class SchoolChange(Taken):
+    """The school's settings; null is as if left out."""
+
+    name: _LongLine | None = None
+    signature: (
+        Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[^【】\[\]]*$")] | None
+    ) = None
+    zone: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    late_after: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
+    double_tap_s: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = None
+    stale_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] | None = None
+
+
+class NewHomeroom(Taken):
+    """A homeroom to be made."""
+
+    grade: _Grade
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class HomeroomChange(Taken):
+    """A homeroom's settings; null is as if left out."""
+
+    grade: _Grade | None = None
+    name: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+
+
+class NewReader(Taken):
+    """A reader to be made; a `direction` of null is a gate for both ways."""
+
+    code: _Code
+    name: _Line
+    place: _Line
+    direction: Direction | None = None
+    byte_order: ByteOrder = ByteOrder.AS_SENT
+
+
+class ReaderChange(Taken):
+    """A reader's settings; a `direction` of null is a gate for both ways."""
+
+    name: _Line | None = None
+    place: _Line | None = None
+    direction: Direction | None = None
+    byte_order: ByteOrder | None = None
+
+
+class GivenGrant(Taken):
+    """A role and how far it reaches; what its scope does not need stays null."""
+
+    role: Role
+    scope: Scope
+    grade: _Grade | None = None
+    homeroom_id: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
+    place: _Line | None = None
+
+
+class NewStaff(Taken):
+    """An account to be made."""
+
+    login: _Line
+    name: _Line
+    grants: Annotated[list[GivenGrant], Field(min_length=1, max_length=20)]
+
+
+class StaffChange(Taken):
+    """An account's name, its grants (all of them), and whether it may log in."""
+
+    name: _Line | None = None
+    grants: Annotated[list[GivenGrant], Field(min_length=1, max_length=20)] | None = None
+    is_disabled: StrictBool | None = None
+
+
+class HomeroomPath(Taken):
+    """Which homeroom."""
+
+    homeroom_id: RowId
+
+
+class ReaderPath(Taken):
+    """Which reader."""
+
+    reader_id: RowId
+
+
+class StaffPath(Taken):
+    """Which account."""
+
+    staff_id: RowId

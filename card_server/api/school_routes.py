@@ -1,0 +1,114 @@
+"""The token itself, its school, and the school's homerooms, readers and board."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from card_server.access import (
+    allow,
+    allow_anywhere,
+    caller,
+    reading,
+    school_in_use,
+    school_session,
+)
+from card_server.api import shapes
+from card_server.api.inputs import BoardQuery
+from card_server.reports.board import read_board
+from card_server.reports.listings import list_homerooms, list_schools
+from card_server.reports.reader_report import read_aside, read_readers
+from card_server.school_time import day_of
+from card_server.staff.tokens import TokenCaller
+from schema.tables.school import School
+from schema.tables.staff import Role
+
+routes = APIBlueprint("school", __name__, tag="School")
+_MEETING_STUDENTS = tuple(role for role in Role if role is not Role.AUDITOR)
+_MINDING_READERS = (
+    Role.DISTRICT_ADMIN,
+    Role.SCHOOL_ADMIN,
+    Role.LAB_TEACHER,
+    Role.GATE_GUARD,
+)
+
+
+@routes.get("/me")
+@allow_anywhere(*Role)
+@routes.output(shapes.Me)
+def me() -> Any:
+    """The token that was sent, and what it may do."""
+    who = caller()
+    if not isinstance(who, TokenCaller) or who.school is None:
+        raise TypeError("only tokens call this, and each has a school")
+    return {
+        "name": who.name,
+        "school_id": who.school.id,
+        "grant": who.grants[0],
+        "expires_at": who.expires_at,
+    }
+
+
+@routes.get("/schools")
+@allow_anywhere(Role.DISTRICT_ADMIN)
+@routes.output(shapes.Schools)
+def schools() -> Any:
+    """All schools of the district."""
+    with reading()() as session:
+        return {"items": list_schools(session)}
+
+
+@routes.get("/school")
+@allow(*_MEETING_STUDENTS)
+@routes.output(shapes.School)
+def school() -> Any:
+    """The token's school."""
+    with school_session() as session:
+        return session.get_one(School, school_in_use().id)
+
+
+@routes.get("/homerooms")
+@allow(*_MEETING_STUDENTS)
+@routes.output(shapes.Homerooms)
+def homerooms() -> Any:
+    """The homerooms within the token's reach, by grade."""
+    with school_session() as session:
+        return {"items": list_homerooms(session, school_in_use().id)}
+
+
+@routes.get("/board")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER)
+@routes.input(BoardQuery, location="query", arg_name="asked")
+@routes.output(shapes.Board)
+def board(asked: BoardQuery) -> Any:
+    """A day's numbers by homeroom, and who is late or not there yet."""
+    at = school_in_use()
+    day = asked.day or day_of(datetime.now(UTC), at.zone)
+    with school_session() as session:
+        found = read_board(session, at.id, day, asked.homeroom)
+    return {
+        "day": day,
+        "total": found.total,
+        "rows": found.rows,
+        "not_yet": found.not_yet,
+        "late": found.late,
+    }
+
+
+@routes.get("/readers")
+@allow(*_MINDING_READERS)
+@routes.output(shapes.Readers)
+def readers() -> Any:
+    """How each reader within the token's reach is."""
+    at = school_in_use()
+    with school_session() as session:
+        return {"items": read_readers(session, at.id, at.cards_version, datetime.now(UTC))}
+
+
+@routes.get("/readers/aside")
+@allow(*_MINDING_READERS)
+@routes.output(shapes.Asides)
+def aside() -> Any:
+    """What readers sent that could not be kept, newest first."""
+    with school_session() as session:
+        return {"items": read_aside(session, school_in_use().id)}

@@ -1,0 +1,389 @@
+"""What the API answers: one model for each thing, made from what the reports read."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schema.messages import Decision, ReaderState, Refusal, SourceState
+from schema.tables.messages import MessageKind, MessageState, Suppression
+from schema.tables.readers import ByteOrder, Direction
+from schema.tables.staff import Role, Scope
+from schema.tables.taps import DirectionBy, Effect
+
+Next = Annotated[
+    str | None,
+    Field(description="The address of the next part of the list; null on the last."),
+]
+
+
+class Shape(BaseModel):
+    """What all answers share: they are made from dataclasses and never changed."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class Grant(Shape):
+    """A role and how far it reaches."""
+
+    role: Role
+    scope: Scope
+    grade: int | None
+    homeroom_id: int | None
+    place: str | None
+
+
+class Me(Shape):
+    """The token that was sent."""
+
+    name: str
+    school_id: int
+    grant: Grant
+    expires_at: datetime
+
+
+class School(Shape):
+    """The token's school."""
+
+    id: int
+    code: str
+    name: str
+    signature: str = Field(description="What stands in 【】 before each message to parents.")
+    zone: str = Field(description="The time zone of its days.")
+    late_after: str = Field(description="HH:MM in its zone.")
+    double_tap_s: int
+    stale_minutes: int
+    cards_version: int = Field(description="The version of the card list that readers need.")
+
+
+class Schools(Shape):
+    """All schools of the district."""
+
+    items: list[School]
+
+
+class Homeroom(Shape):
+    """A homeroom (班级)."""
+
+    id: int
+    grade: int
+    name: str
+
+
+class Homerooms(Shape):
+    """The homerooms within reach."""
+
+    items: list[Homeroom]
+
+
+class Student(Shape):
+    """A student; `number` is the student number (学号)."""
+
+    id: int
+    number: str
+    name: str
+    homeroom_id: int
+    homeroom: str
+
+
+class Students(Shape):
+    """A part of the students, by id."""
+
+    items: list[Student]
+    next: Next
+
+
+class FoundStudents(Shape):
+    """Who answers to the words, 30 at most."""
+
+    items: list[Student]
+
+
+class DayTap(Shape):
+    """One tap of a student's day."""
+
+    occurred_at: datetime
+    received_at: datetime
+    clock_suspect: bool = Field(description="Whether the reader's clock was wrong.")
+    reader: str
+    place: str
+    decision: Decision
+    reason: Refusal | None
+    direction: Direction | None
+    direction_by: DirectionBy | None
+    effect: Effect
+
+
+class DayMessage(Shape):
+    """One message of a student's day; of the phone the last digits."""
+
+    created_at: datetime
+    kind: MessageKind
+    state: MessageState
+    suppression: Suppression | None
+    guardian: str
+    relation: str | None
+    phone_tail: str
+    body: str
+    error: str | None
+
+
+class StudentDay(Shape):
+    """A student's day; times are null while they have not happened."""
+
+    student_id: int
+    name: str
+    number: str
+    homeroom: str
+    arrived_at: datetime | None
+    departed_at: datetime | None
+    late_minutes: int
+    taps: list[DayTap]
+    messages: list[DayMessage]
+
+
+class Counts(Shape):
+    """The numbers of a day."""
+
+    students: int
+    arrived: int
+    late: int
+    inside: int
+    not_yet: int
+
+
+class BoardRow(Shape):
+    """One homeroom's numbers of the day."""
+
+    id: int
+    grade: int
+    name: str
+    counts: Counts
+
+
+class Named(Shape):
+    """A student in a list of the board."""
+
+    id: int
+    name: str
+    number: str
+    homeroom: str
+    arrived_at: datetime | None
+    late_minutes: int
+
+
+class Board(Shape):
+    """A day's board; with a homeroom, `total` and the lists are of that one alone."""
+
+    day: date
+    total: Counts
+    rows: list[BoardRow]
+    not_yet: list[Named] = Field(description="Of one homeroom only; 200 names at most.")
+    late: list[Named] = Field(description="200 names at most.")
+
+
+class Tap(Shape):
+    """A tap; without a student the card is nobody's."""
+
+    id: UUID
+    occurred_at: datetime
+    received_at: datetime
+    clock_suspect: bool = Field(description="Whether the reader's clock was wrong.")
+    uid: str = Field(description="The card's number, hex.")
+    reader_id: int
+    reader: str
+    decision: Decision
+    reason: Refusal | None
+    direction: Direction | None
+    effect: Effect
+    student_id: int | None
+    student: str | None
+    homeroom: str | None
+
+
+class Taps(Shape):
+    """A part of the taps, newest first by when they were received."""
+
+    items: list[Tap]
+    next: Next
+
+
+class Health(Shape):
+    """The last that was heard of a reader."""
+
+    state: ReaderState
+    source: SourceState
+    seen_at: datetime
+    cards_version: int
+    spooled: int = Field(description="Taps that it still has to send.")
+    aside: int = Field(description="Taps that were refused for good.")
+    disk_free_mb: int
+    clock_skew_s: float
+    software: str
+
+
+class Reader(Shape):
+    """A reader; `health` is null when nothing was ever heard of it."""
+
+    id: int
+    code: str
+    name: str
+    place: str
+    direction: Direction | None
+    is_well: bool
+    is_silent: bool
+    has_old_cards: bool
+    failures: list[str]
+    health: Health | None
+
+
+class Readers(Shape):
+    """The readers within reach."""
+
+    items: list[Reader]
+
+
+class ReaderSettings(Shape):
+    """What is decided for a reader; a `direction` of null is a gate for both ways."""
+
+    id: int
+    code: str
+    name: str
+    place: str
+    direction: Direction | None
+    byte_order: ByteOrder = Field(description="In which order it gives a card number's bytes.")
+
+
+class Aside(Shape):
+    """One kind of rubbish that came instead of a tap."""
+
+    received_at: datetime
+    topic: str
+    reason: str
+    times: int
+    size: int
+    beginning: str
+
+
+class Asides(Shape):
+    """The newest that was kept aside, 50 at most."""
+
+    items: list[Aside]
+
+
+class Message(Shape):
+    """A message to a guardian; of the phone the last digits."""
+
+    id: UUID
+    created_at: datetime
+    changed_at: datetime
+    kind: MessageKind
+    state: MessageState
+    suppression: Suppression | None
+    student_id: int
+    student: str
+    homeroom: str
+    phone_tail: str
+    provider: str | None
+    attempts: int
+    error: str | None
+    body: str
+
+
+class Messages(Shape):
+    """A part of the messages, newest first by when they changed."""
+
+    items: list[Message]
+    next: Next
+
+
+class MessageCounts(Shape):
+    """How many messages are in each state: today's, and all that wait."""
+
+    queued: int
+    sending: int
+    accepted: int
+    failed: int
+    unknown: int
+    suppressed: int
+
+
+class Staff(Shape):
+    """An account of the school."""
+
+    id: int
+    login: str
+    name: str
+    grants: list[Grant]
+    must_choose_password: bool
+    disabled_at: datetime | None
+
+
+class StaffList(Shape):
+    """All accounts of the school."""
+
+    items: list[Staff]
+
+
+class OneTimePassword(Shape):
+    """An account's one-time password, which is told at this moment only."""
+
+    id: int
+    login: str
+    one_time_password: str
+
+
+class Actor(Shape):
+    """Who did something; `name` is what they are called today, empty for who is gone."""
+
+    kind: str = Field(description="`staff`, `token`, `command`, `system` or `nobody`.")
+    id: int | None
+    name: str
+
+
+class AuditEntry(Shape):
+    """One entry of the audit log."""
+
+    seq: int
+    at: datetime
+    actor: Actor
+    action: str
+    subject: str
+    has_detail: bool = Field(description="False where the personal part was erased.")
+
+
+class AuditEntries(Shape):
+    """A part of the log, newest first."""
+
+    items: list[AuditEntry]
+    next: Next
+
+
+class AuditDetail(Shape):
+    """An entry's personal part; null where it was erased or is not what was once noted."""
+
+    seq: int
+    is_readable: bool
+    name: str | None
+    address: str | None
+    reason: str | None
+    details: dict[str, Any] | None
+
+
+class Wrong(Shape):
+    """One value that cannot be."""
+
+    where: str = Field(description="`query`, `path` or `json`.")
+    name: str
+    message: str
+
+
+class Problem(Shape):
+    """What went wrong (RFC 9457); `type` is stable, the texts follow Accept-Language."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Wrong] | None = None

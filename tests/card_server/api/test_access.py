@@ -1,0 +1,233 @@
+"""Who may ask for what: every route and role, other homerooms and schools, and as on the pages."""
+
+from typing import Any
+
+import pytest
+from apiflask import APIFlask
+from flask import Flask
+from sqlalchemy.orm import Session, sessionmaker
+
+from card_server.access import decision_of
+from card_server.staff.scope import Grant
+from schema.messages import Refusal
+from schema.tables.metadata import Table
+from schema.tables.people import Student
+from schema.tables.staff import Role, Scope
+from tests.card_server.api.programs import Program, grants_of, make_program
+from tests.card_server.web.small_school import SmallSchool, add_message, add_tap, make_school
+
+ADMINS = {Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN}
+STAFF = {*Role} - {Role.AUDITOR}
+READER_PEOPLE = {*ADMINS, Role.LAB_TEACHER, Role.GATE_GUARD}
+HOMEROOM_PEOPLE = {*ADMINS, Role.HOMEROOM_TEACHER}
+MAY: dict[tuple[str, str], set[Role]] = {
+    ("GET", "/me"): {*Role},
+    ("GET", "/schools"): {Role.DISTRICT_ADMIN},
+    ("GET", "/school"): STAFF,
+    ("GET", "/homerooms"): STAFF,
+    ("GET", "/students"): STAFF,
+    ("POST", "/students/search"): STAFF,
+    ("GET", "/students/<student_id>"): STAFF,
+    ("GET", "/students/<student_id>/days/<day>"): HOMEROOM_PEOPLE,
+    ("GET", "/board"): {*HOMEROOM_PEOPLE, Role.SUBJECT_TEACHER},
+    ("GET", "/taps"): {*READER_PEOPLE, Role.HOMEROOM_TEACHER},
+    ("GET", "/readers"): READER_PEOPLE,
+    ("GET", "/readers/aside"): READER_PEOPLE,
+    ("GET", "/messages"): HOMEROOM_PEOPLE,
+    ("GET", "/messages/counts"): HOMEROOM_PEOPLE,
+    ("PATCH", "/school"): ADMINS,
+    ("POST", "/homerooms"): ADMINS,
+    ("PATCH", "/homerooms/<homeroom_id>"): ADMINS,
+    ("POST", "/readers"): ADMINS,
+    ("GET", "/readers/<reader_id>"): ADMINS,
+    ("PATCH", "/readers/<reader_id>"): ADMINS,
+    ("GET", "/staff"): ADMINS,
+    ("POST", "/staff"): ADMINS,
+    ("GET", "/staff/<staff_id>"): ADMINS,
+    ("PATCH", "/staff/<staff_id>"): ADMINS,
+    ("POST", "/staff/<staff_id>/password"): ADMINS,
+    ("GET", "/audit"): {*ADMINS, Role.AUDITOR},
+    ("POST", "/audit/<seq>"): {*ADMINS, Role.AUDITOR},
+}
+BODIES = {
+    ("POST", "/students/search"): {"words": "zs"},
+    ("PATCH", "/school"): {"late_after": "07:45"},
+    ("POST", "/homerooms"): {"grade": 2, "name": "高二(1)班"},
+    ("PATCH", "/homerooms/<homeroom_id>"): {"grade": 3},
+    ("POST", "/readers"): {"code": "north", "name": "北门", "place": "北门"},
+    ("PATCH", "/readers/<reader_id>"): {"direction": None},
+    ("POST", "/staff"): {
+        "login": "new",
+        "name": "新老师",
+        "grants": [{"role": "librarian", "scope": "school"}],
+    },
+    ("PATCH", "/staff/<staff_id>"): {"name": "王主任"},
+}
+AS_ON_PAGE = {
+    "school.board": "board.show",
+    "school.readers": "readers.show",
+    "school.aside": "readers.show",
+    "students.search": "students.search",
+    "students.students": "students.show_search",
+    "students.student_day": "students.show_day",
+    "events.taps": "taps.show",
+    "events.messages": "outbox.show",
+    "events.message_counts": "outbox.show",
+    "settings.change_school": "settings.send",
+    "settings.add_homeroom": "settings.add_homeroom",
+    "settings.change_homeroom": "settings.change_homeroom",
+    "settings.add_reader": "reader_settings.add",
+    "settings.change_reader": "reader_settings.change",
+    "staff.staff": "staff.show",
+    "staff.add_staff": "staff.add",
+    "staff.change_staff": "staff.change",
+    "audit.entries": "audit.show",
+    "audit.detail": "audit.show_detail",
+}
+
+
+def _api(app: Flask) -> APIFlask:
+    api: APIFlask = app.extensions["api"]
+    return api
+
+
+def test_every_route_has_a_row_and_its_decision_is_that(app: Flask) -> None:
+    found = {}
+    for rule in _api(app).url_map.iter_rules():
+        decision = decision_of(_api(app).view_functions[rule.endpoint])
+        assert decision is not None, rule
+        if rule.endpoint == "document":
+            assert decision.is_public
+            continue
+        [method] = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        found[method, rule.rule.removeprefix("/api/v1")] = {*decision.roles}
+    assert found == MAY
+
+
+def test_the_api_lets_in_whom_the_page_lets_in(app: Flask) -> None:
+    for endpoint, page in AS_ON_PAGE.items():
+        decision = decision_of(_api(app).view_functions[endpoint])
+        on_page = decision_of(app.view_functions[page])
+        assert decision
+        assert on_page
+        assert decision.roles == on_page.roles, endpoint
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_is_answered_where_it_may_and_refused_where_it_may_not(
+    app: Flask, school: SmallSchool, sessions: sessionmaker[Session], role: Role
+) -> None:
+    program = make_program(app, sessions, school, grants_of(school)[role])
+    for (method, rule), roles in MAY.items():
+        answer = _ask(program, school, method, rule)
+        assert answer.status_code in ((200, 201) if role in roles else (403,)), (method, rule)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_what_is_refused_changes_nothing(
+    app: Flask, school: SmallSchool, sessions: sessionmaker[Session], role: Role
+) -> None:
+    program = make_program(app, sessions, school, grants_of(school)[role])
+    program.get("/me")
+    before = _read_all(sessions)
+    for (method, rule), roles in MAY.items():
+        if role not in roles:
+            _ask(program, school, method, rule)
+    assert _read_all(sessions) == before
+
+
+def _ask(program: Program, school: SmallSchool, method: str, rule: str) -> Any:
+    """A well-made request of the school's first of everything."""
+    path = (
+        rule.replace("<student_id>", str(school.students[0]))
+        .replace("<homeroom_id>", str(school.homerooms[0]))
+        .replace("<reader_id>", str(school.readers[0]))
+        .replace("<staff_id>", "1")
+        .replace("<seq>", "1")
+        .replace("<day>", "2026-09-01")
+    )
+    body = BODIES.get((method, rule))
+    return program.ask(method, path, **({"json": body} if body else {}))
+
+
+def _read_all(sessions: sessionmaker[Session]) -> dict[str, list[str]]:
+    """Every row of every table."""
+    with sessions() as session:
+        return {
+            table.name: sorted(str(row) for row in session.execute(table.select()))
+            for table in Table.metadata.sorted_tables
+        }
+
+
+@pytest.fixture
+def busy(school: SmallSchool, sessions: sessionmaker[Session]) -> SmallSchool:
+    """The school after each student tapped and a stranger was refused; messages told of it."""
+    with sessions.begin() as session:
+        for one in range(len(school.students)):
+            add_tap(session, school, one)
+            add_message(session, school, one)
+        add_tap(session, school, None, reason=Refusal.UNKNOWN)
+    return school
+
+
+@pytest.fixture
+def teacher(app: Flask, busy: SmallSchool, sessions: sessionmaker[Session]) -> Program:
+    return make_program(app, sessions, busy, grants_of(busy)[Role.HOMEROOM_TEACHER])
+
+
+def test_a_homeroom_teachers_token_reaches_that_homeroom(
+    teacher: Program, busy: SmallSchool
+) -> None:
+    own, other = busy.students[0::2], busy.students[1::2]
+    assert [one["id"] for one in teacher.get("/students").json["items"]] == own
+    assert [one["id"] for one in teacher.get("/homerooms").json["items"]] == busy.homerooms[:1]
+    for path in ("/taps", "/messages"):
+        found = teacher.get(path).json["items"]
+        assert {one["student_id"] for one in found} == {*own}, path
+    for path in (f"/students/{other[0]}", f"/students/{other[0]}/days/2026-09-01"):
+        assert teacher.get(path).status_code == 404
+    assert teacher.get("/board").json["total"]["students"] == len(own)
+    assert teacher.get(f"/students?homeroom={busy.homerooms[1]}").json["items"] == []
+
+
+def test_a_guards_token_reaches_that_gate(
+    app: Flask, busy: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    here = make_program(app, sessions, busy, grants_of(busy)[Role.GATE_GUARD])
+    elsewhere = make_program(app, sessions, busy, Grant(Role.GATE_GUARD, Scope.GATE, place="北门"))
+    assert len(here.get("/taps").json["items"]) == len(busy.students) + 1
+    assert elsewhere.get("/taps").json["items"] == []
+    assert elsewhere.get("/readers").json["items"] == []
+
+
+@pytest.mark.parametrize("role", Role)
+def test_nobody_sees_anything_of_another_school(
+    app: Flask, busy: SmallSchool, sessions: sessionmaker[Session], role: Role
+) -> None:
+    with sessions.begin() as session:
+        other = make_school(session, "no2")
+        session.get_one(Student, other.students[0]).name = "外校生"
+        add_tap(session, other, 0, late_minutes=9)
+        add_message(session, other, 0, body="外校生")
+    program = make_program(app, sessions, busy, grants_of(busy)[role])
+    for (method, rule), roles in MAY.items():
+        if role not in roles or method != "GET" or "<" in rule:
+            continue
+        assert "外校生" not in program.get(rule).text, rule
+    found = program.ask("POST", "/students/search", json={"words": "外校"})
+    assert "外校生" not in found.text
+    for path in (
+        f"/students/{other.students[0]}",
+        f"/students/{other.students[0]}/days/2026-09-01",
+    ):
+        assert program.get(path).status_code in (403, 404)
+
+
+def test_only_the_district_sees_the_other_schools_names(
+    app: Flask, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        make_school(session, "no2")
+    district = make_program(app, sessions, school, grants_of(school)[Role.DISTRICT_ADMIN])
+    assert [one["code"] for one in district.get("/schools").json["items"]] == ["no1", "no2"]
+    assert district.get("/school").json["code"] == "no1"

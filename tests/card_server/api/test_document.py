@@ -1,0 +1,58 @@
+"""The OpenAPI document says what the routes do, and nobody forgot to write it anew."""
+
+import json
+from typing import Any
+
+import pytest
+
+from card_server.api.description import FILE
+from card_server.api.document import encode_document
+from card_server.api.problems import KINDS
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(encode_document())
+    return made
+
+
+def test_the_committed_document_is_the_one_of_the_code() -> None:
+    assert FILE.read_bytes() == encode_document(), "run: make openapi"
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    def follow(part: Any) -> None:
+        if isinstance(part, dict):
+            if "$ref" in part:
+                found: Any = document
+                for step in part["$ref"].removeprefix("#/").split("/"):
+                    found = found[step]
+            for one in part.values():
+                follow(one)
+        elif isinstance(part, list):
+            for one in part:
+                follow(one)
+
+    follow(document)
+
+
+def test_every_operation_names_its_roles_its_problems_and_what_it_is(
+    document: dict[str, Any],
+) -> None:
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert operation["x-roles"]
+            assert operation["summary"].endswith(".")
+            assert {"401", "403", "422", "429"} <= operation["responses"].keys()
+            assert {"200", "201"} & operation["responses"].keys()
+
+
+def test_each_model_has_one_name(document: dict[str, Any]) -> None:
+    names = document["components"]["schemas"].keys()
+    assert not [name for name in names if "." in name]
+    described = [json.dumps(one) for one in document["components"]["schemas"].values()]
+    assert len(described) == len({*described})
+
+
+def test_a_problems_type_is_its_own() -> None:
+    assert len({kind.name for kind in KINDS.values()}) == len(KINDS)
