@@ -1,30 +1,56 @@
-"""Schools and their readers: making and finding them."""
+"""Schools (学校): making and finding them, and the rules that each sets for itself."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from card_server.audit.writing import Actor, note
 from card_server.errors import AppError, Code
-from schema.tables.readers import Direction, Purpose, Reader
+from card_server.field_errors import FieldsError, Problems
+from card_server.field_errors import marked as _
+from card_server.seen import changes, refuse_if_changed
 from schema.tables.school import School
-from schema.topics import CODE
+
+_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
-def add_school(session: Session, *, code: str, name: str, signature: str, zone: str) -> School:
-    """A new school. Raises AppError (INVALID, CONFLICT)."""
-    _check_code(code)
-    _check_length("name", name, 120)
-    _check_length("signature", signature, 20)
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise AppError(Code.INVALID, f"{zone} is no time zone; try Asia/Shanghai.") from error
-    if session.scalar(select(School.id).where(School.code == code)):
-        raise AppError(Code.CONFLICT, f"There is a school {code} already.")
+@dataclass(frozen=True)
+class SchoolSettings:
+    """What a school decides for itself."""
+
+    name: str
+    signature: str
+    zone: str
+    late_after: str
+    """HH:MM in the school's zone."""
+    double_tap_s: int
+    stale_minutes: int
+
+
+def add_school(
+    session: Session, actor: Actor, *, code: str, name: str, signature: str, zone: str
+) -> School:
+    """A new school. Raises FieldsError, with AppError's code CONFLICT for a code that is taken."""
+    wrong = Problems()
+    wrong.code("code", code)
+    name = wrong.text("name", name, 120)
+    signature = _read_signature(wrong, signature)
+    zone = _read_zone(wrong, zone)
+    wrong.refuse()
     school = School(code=code, name=name, signature=signature, zone=zone)
-    session.add(school)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(school)
+    except IntegrityError as error:
+        taken = {"code": _("There is a school with this code already.")}
+        raise FieldsError(taken, Code.CONFLICT) from error
+    details = {"code": code} | asdict(settings_of(school))
+    note(session, school.id, actor, "school.made", f"school:{school.id}", details=details)
     return school
 
 
@@ -37,40 +63,69 @@ def find_school(session: Session, code: str) -> School:
     return school
 
 
-def add_reader(
-    session: Session, *, school: str, code: str, name: str, place: str, direction: str
-) -> Reader:
-    """A new reader at the gate. Raises AppError (INVALID, NOT_FOUND, CONFLICT)."""
-    _check_code(code)
-    _check_length("name", name, 60)
-    _check_length("place", place, 60)
-    if direction not in ("", *Direction):
-        raise AppError(Code.INVALID, f"The direction is in, out or empty, not {direction}.")
-    found = find_school(session, school)
-    if session.scalar(select(Reader.id).where(Reader.school_id == found.id, Reader.code == code)):
-        raise AppError(Code.CONFLICT, f"The school has a reader {code} already.")
-    reader = Reader(
-        school_id=found.id,
-        code=code,
-        name=name,
-        place=place,
-        purpose=Purpose.GATE,
-        direction=Direction(direction) if direction else None,
+def settings_of(school: School) -> SchoolSettings:
+    """What the school has decided."""
+    return SchoolSettings(
+        school.name,
+        school.signature,
+        school.zone,
+        school.late_after,
+        school.double_tap_s,
+        school.stale_minutes,
     )
-    session.add(reader)
+
+
+def read_settings(typed: Mapping[str, str]) -> SchoolSettings:
+    """What somebody typed, as settings. Raises FieldsError."""
+    wrong = Problems()
+    late_after = typed.get("late_after", "").strip()
+    if not _HOUR.fullmatch(late_after):
+        wrong.add("late_after", _("Write a time from 00:00 to 23:59, like 07:50."))
+    settings = SchoolSettings(
+        name=wrong.text("name", typed.get("name", ""), 120),
+        signature=_read_signature(wrong, typed.get("signature", "")),
+        zone=_read_zone(wrong, typed.get("zone", "")),
+        late_after=late_after,
+        double_tap_s=wrong.number("double_tap_s", typed.get("double_tap_s", ""), 0, 3600),
+        stale_minutes=wrong.number("stale_minutes", typed.get("stale_minutes", ""), 1, 1440),
+    )
+    wrong.refuse()
+    return settings
+
+
+def change_school(
+    session: Session,
+    actor: Actor,
+    school_id: int,
+    wanted: SchoolSettings,
+    seen: str | None = None,
+) -> bool:
+    """Whether anything changed. Raises AppError(CONFLICT) when it is not as it was seen."""
+    school = session.get_one(School, school_id, with_for_update={"key_share": True})
+    before, after = asdict(settings_of(school)), asdict(wanted)
+    refuse_if_changed(before, seen)
+    if before == after:
+        return False
+    for name, value in after.items():
+        setattr(school, name, value)
     session.flush()
-    return reader
+    changed = changes(before, after)
+    note(session, school_id, actor, "school.changed", f"school:{school_id}", details=changed)
+    return True
 
 
-def _check_code(code: str) -> None:
-    if not CODE.fullmatch(code):
-        raise AppError(
-            Code.INVALID,
-            f"{code!r} is no code: small letters, digits and hyphens, 32 at most.",
-        )
+def _read_signature(wrong: Problems, typed: str) -> str:
+    """The brackets are the message's own: a signature with them would stand in two pairs."""
+    signature = wrong.text("signature", typed, 20)
+    if set(signature) & set("【】[]"):
+        wrong.add("signature", _("Leave the brackets out; each message has its own."))
+    return signature
 
 
-def _check_length(what: str, text: str, most: int) -> None:
-    """Only PostgreSQL would refuse a longer text; a school may move there from SQLite."""
-    if not 0 < len(text.strip()) <= len(text) <= most:
-        raise AppError(Code.INVALID, f"The {what} has 1 to {most} characters, not {len(text)}.")
+def _read_zone(wrong: Problems, typed: str) -> str:
+    zone = typed.strip()
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        wrong.add("zone", _("This is no time zone; try Asia/Shanghai."))
+    return zone

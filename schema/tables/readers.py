@@ -23,6 +23,14 @@ class Direction(StrEnum):
     OUT = "out"
 
 
+class ByteOrder(StrEnum):
+    """In which order a reader gives the bytes of a card's number."""
+
+    AS_SENT = "as-sent"
+    """As the card sends them (ISO/IEC 14443-3 §6.5.4): the canonical order."""
+    REVERSED = "reversed"
+
+
 class Reader(Table):
     """A reader at a place with a purpose; `code` names it in topics and certificates."""
 
@@ -37,6 +45,9 @@ class Reader(Table):
     purpose: Mapped[Purpose] = mapped_column(Choice(Purpose))
     direction: Mapped[Direction | None] = mapped_column(Choice(Direction))
     """Fixed for a lane that goes one way; None where direction must be found."""
+    byte_order: Mapped[ByteOrder] = mapped_column(
+        Choice(ByteOrder), default=ByteOrder.AS_SENT, server_default=ByteOrder.AS_SENT.value
+    )
 
 
 class ReaderHealth(Table):

@@ -1,6 +1,8 @@
-"""A school and its homerooms."""
+"""A school, its logo and its homerooms."""
 
-from sqlalchemy import String, UniqueConstraint
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.tables.metadata import Id, SchoolId, Table
@@ -27,6 +29,18 @@ class School(Table):
     """Rises with each change of students, guardians, cards and readers: caches compare it."""
     cards_version: Mapped[int] = mapped_column(default=0)
     """The version of the card list that readers should have."""
+
+
+class SchoolLogo(Table):
+    """The picture that stands for a school; apart from it, for nobody wants it with the rest."""
+
+    __tablename__ = "school_logo"
+
+    school_id: Mapped[int] = mapped_column(ForeignKey("school.id"), primary_key=True)
+    media_type: Mapped[str] = mapped_column(String(20))
+    """By its first bytes, whatever the browser that sent it said."""
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    changed_at: Mapped[datetime]
 
 
 class Homeroom(Table):

@@ -1,16 +1,36 @@
-"""Making schools and readers: what is wrong is said before anything is written."""
+"""Making schools and changing their rules: what is wrong is said before anything is written."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from card_server.audit.writing import SYSTEM
 from card_server.errors import AppError, Code
-from card_server.register.schools import add_reader, add_school, find_school
+from card_server.field_errors import FieldsError
+from card_server.register.schools import (
+    add_school,
+    change_school,
+    find_school,
+    read_settings,
+    settings_of,
+)
+from card_server.seen import fingerprint
 from card_server.storage.database import open_engine
-from schema.tables.readers import Direction, Purpose, Reader
+from schema.tables.audit import AuditEntry
 from schema.tables.school import School
+
+BY = SYSTEM
+_TYPED = {
+    "name": "实验中学",
+    "signature": "实验",
+    "zone": "Asia/Urumqi",
+    "late_after": "09:30",
+    "double_tap_s": "90",
+    "stale_minutes": "20",
+}
 
 
 @pytest.fixture
@@ -29,12 +49,7 @@ def session(engine: Engine) -> Iterator[Session]:
 
 def school(session: Session, **changes: str) -> School:
     values = {"code": "no1", "name": "第一中学", "signature": "一中", "zone": "Asia/Shanghai"}
-    return add_school(session, **values | changes)
-
-
-def reader(session: Session, **changes: str) -> Reader:
-    values = {"school": "no1", "code": "gate", "name": "东门", "place": "东", "direction": "in"}
-    return add_reader(session, **values | changes)
+    return add_school(session, BY, **values | changes)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +65,9 @@ def reader(session: Session, **changes: str) -> Reader:
         ({"code": "b", "zone": ""}, Code.INVALID, "no time zone"),
         ({"code": "b", "zone": "Asia"}, Code.INVALID, "no time zone"),
         ({"code": "b", "zone": "../../etc/passwd"}, Code.INVALID, "no time zone"),
-        ({"code": "b", "name": " "}, Code.INVALID, "1 to 120"),
-        ({"code": "b", "name": "学" * 121}, Code.INVALID, "1 to 120"),
-        ({"code": "b", "signature": "中" * 21}, Code.INVALID, "1 to 20"),
+        ({"code": "b", "name": " "}, Code.INVALID, "empty"),
+        ({"code": "b", "name": "学" * 121}, Code.INVALID, "120"),
+        ({"code": "b", "signature": "中" * 21}, Code.INVALID, "20"),
     ],
     ids=str,
 )
@@ -66,42 +81,58 @@ def test_a_school_that_cannot_be_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "code", "said"),
+    ("field", "typed"),
     [
-        ({"code": "Gate"}, Code.INVALID, "is no code"),
-        ({"school": "no2"}, Code.NOT_FOUND, "there are: no1"),
-        ({"direction": "up"}, Code.INVALID, "in, out or empty"),
-        ({"name": "门" * 61}, Code.INVALID, "1 to 60"),
-        ({"place": ""}, Code.INVALID, "1 to 60"),
+        ("name", ""),
+        ("name", "学" * 121),
+        ("signature", ""),
+        ("signature", "中" * 21),
+        ("signature", "【一中】"),
+        ("zone", "Mars/Base"),
+        ("late_after", "8:00"),
+        ("late_after", "24:00"),
+        ("late_after", ""),
+        ("double_tap_s", "-1"),
+        ("double_tap_s", "3601"),
+        ("double_tap_s", "1.5"),
+        ("double_tap_s", "9" * 50),
+        ("stale_minutes", "0"),
+        ("stale_minutes", "1441"),
+        ("stale_minutes", "zwei"),
     ],
-    ids=str,
 )
-def test_a_reader_that_cannot_be_is_refused(
-    session: Session, wrong: dict[str, str], code: Code, said: str
-) -> None:
-    with pytest.raises(AppError, match=said) as caught:
-        reader(session, **wrong)
-    assert caught.value.code is code
-    assert session.scalar(select(func.count()).select_from(Reader)) == 0
+def test_a_setting_that_cannot_be_is_refused_alone(field: str, typed: str) -> None:
+    with pytest.raises(FieldsError) as caught:
+        read_settings(_TYPED | {field: typed})
+    assert set(caught.value.fields) == {field}
 
 
-@pytest.mark.parametrize(
-    ("said", "direction"), [("in", Direction.IN), ("out", Direction.OUT), ("", None)]
-)
-def test_a_reader_stands_at_the_gate_and_goes_its_way(
-    session: Session, said: str, direction: Direction | None
-) -> None:
-    made = reader(session, direction=said)
-    assert (made.purpose, made.direction) == (Purpose.GATE, direction)
+def test_every_wrong_setting_is_named_at_once() -> None:
+    with pytest.raises(FieldsError) as caught:
+        read_settings({})
+    assert set(caught.value.fields) == set(_TYPED)
 
 
-def test_each_school_has_its_own_readers(session: Session) -> None:
-    school(session, code="no2")
-    reader(session)
-    reader(session, school="no2")
-    with pytest.raises(AppError, match="already") as caught:
-        reader(session)
+def test_what_is_typed_is_cleaned_and_full_width_digits_are_digits() -> None:
+    settings = read_settings(_TYPED | {"name": " 第一\u200b  中学\t", "double_tap_s": "３０"})
+    assert (settings.name, settings.double_tap_s) == ("第一 中学", 30)
+
+
+def test_a_change_is_made_once_noted_and_known_to_running_processes(session: Session) -> None:
+    row = find_school(session, "no1")
+    before, seen = row.register_version, fingerprint(asdict(settings_of(row)))
+    wanted = read_settings(_TYPED)
+    assert change_school(session, BY, row.id, wanted, seen)
+    assert not change_school(session, BY, row.id, wanted)
+    with pytest.raises(AppError) as caught:
+        change_school(session, BY, row.id, read_settings(_TYPED | {"name": "x"}), seen)
     assert caught.value.code is Code.CONFLICT
+    session.commit()
+    session.refresh(row)
+    assert settings_of(row) == wanted
+    assert row.register_version == before + 1
+    noted = session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)).all()
+    assert noted == ["school.made", "school.changed"]
 
 
 def test_a_school_is_found_by_its_code(session: Session) -> None:

@@ -1,0 +1,91 @@
+"""The last changes of what a settings page is about, in words."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from flask_babel import LazyString, lazy_gettext
+from sqlalchemy.orm import Session
+
+from card_server.reports.history import Change, Value, read_history
+from card_server.web.audit_words import action_word, actor_word, subject_word
+from card_server.web.grant_choices import Places, label_written
+from card_server.web.words import word
+from schema.tables.readers import ByteOrder, Direction, Purpose
+
+_FIELDS: dict[str, LazyString] = {
+    "byte_order": lazy_gettext("Order of a number's bytes"),
+    "code": lazy_gettext("Code"),
+    "direction": lazy_gettext("Direction"),
+    "double_tap_s": lazy_gettext("Double tap within (seconds)"),
+    "grade": lazy_gettext("Grade"),
+    "grants": lazy_gettext("Roles"),
+    "late_after": lazy_gettext("Late after"),
+    "login": lazy_gettext("Login"),
+    "logo": lazy_gettext("Logo"),
+    "name": lazy_gettext("Name"),
+    "place": lazy_gettext("Place"),
+    "purpose": lazy_gettext("Purpose"),
+    "signature": lazy_gettext("Signature"),
+    "stale_minutes": lazy_gettext("Too late to tell after (minutes)"),
+    "zone": lazy_gettext("Time zone"),
+}
+_CHOICES: dict[str, type[StrEnum]] = {
+    "byte_order": ByteOrder,
+    "direction": Direction,
+    "purpose": Purpose,
+}
+
+
+@dataclass(frozen=True)
+class ShownValue:
+    """One value of a change."""
+
+    label: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """One line of the history."""
+
+    at: datetime
+    who: str
+    what: str
+    about: str
+    values: tuple[ShownValue, ...]
+
+
+def show_history(
+    session: Session, school_id: int, subjects: Collection[str], places: Places | None = None
+) -> list[ShownChange]:
+    """The newest changes of these subjects, newest first; `places` names what roles reach."""
+    return [_show(one, places) for one in read_history(session, school_id, subjects)]
+
+
+def _show(change: Change, places: Places | None) -> ShownChange:
+    return ShownChange(
+        change.at,
+        actor_word(change.actor, change.who),
+        action_word(change.action),
+        subject_word(change.subject),
+        tuple(_show_value(one, places) for one in change.values),
+    )
+
+
+def _show_value(value: Value, places: Places | None) -> ShownValue:
+    label = str(_FIELDS.get(value.field, value.field))
+    before, after = (_in_words(value.field, one, places) for one in (value.before, value.after))
+    return ShownValue(label, before, after or "–")
+
+
+def _in_words(field: str, text: str | None, places: Places | None) -> str | None:
+    """A stored choice as pages call it; what is none of today's stands as it was noted."""
+    if text is None:
+        return None
+    if field == "grants" and places is not None:
+        return "、".join(label_written(one, places) for one in text.split(", "))
+    choices = _CHOICES.get(field)
+    return word(choices(text)) if choices and text in list(choices) else text

@@ -1,0 +1,142 @@
+"""A school's readers as its administrator sets them up (读卡器设置)."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from card_server.access import actor, allow, school_in_use, school_session
+from card_server.register import readers
+from card_server.reports.reader_report import read_readers
+from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
+from card_server.web.history import show_history
+from card_server.web.tables import Column, cut_page, read_asked
+from schema.tables.readers import Direction, Purpose, ReaderHealth
+from schema.tables.school import School
+from schema.tables.staff import Role
+
+pages = Blueprint("reader_settings", __name__)
+
+
+@pages.get("/settings/readers")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
+def show() -> ResponseReturnValue:
+    """All readers, with the card list that each has and when it was last heard."""
+    school, now = school_in_use(), datetime.now(UTC)
+    asked = read_asked(("name", "place", "cards", "seen"))
+    with school_session() as session:
+        found = read_readers(session, school.id, school.cards_version, now)
+    keys = {
+        "name": lambda one: one.name,
+        "place": lambda one: one.place,
+        "cards": lambda one: one.health.cards_version if one.health else -1,
+        "seen": lambda one: one.health.seen_at.timestamp() if one.health else 0.0,
+    }
+    columns = [
+        Column(gettext("Name"), "name"),
+        Column(gettext("Place"), "place"),
+        Column(gettext("Direction")),
+        Column(gettext("Card list"), "cards", is_number=True),
+        Column(gettext("Last word"), "seen"),
+        Column(gettext("Software"), is_minor=True),
+    ]
+    return render_template(
+        "settings_readers.html",
+        page=cut_page(asked.sorted(found, keys), asked),
+        asked=asked,
+        columns=columns,
+        cards_version=school.cards_version,
+        now=now,
+    )
+
+
+@pages.get("/settings/readers/new")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
+def show_new() -> ResponseReturnValue:
+    """The form for a new reader."""
+    return _show_new(NOTHING_WRONG)
+
+
+@pages.post("/settings/readers/new")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
+def add() -> ResponseReturnValue:
+    """Make a reader, and go where the commands for its certificate stand."""
+    form, school_id, made = request.form, school_in_use().id, list[int]()
+    wrong = try_change(
+        lambda session: made.append(
+            readers.add_reader(
+                session, actor(), school_id, form.get("code", ""), readers.read_settings(form)
+            ).id
+        )
+    )
+    if wrong.errors:
+        return _show_new(wrong)
+    flash(gettext("The reader is there. Now make its certificate."), "good")
+    return redirect(url_for("reader_settings.show_reader", reader_id=made[0]))
+
+
+def _show_new(wrong: Wrong) -> ResponseReturnValue:
+    page = render_template(
+        "settings_new_reader.html", values=request.form, errors=wrong.errors, **_choices()
+    )
+    return page, wrong.status
+
+
+@pages.get("/settings/readers/<int:reader_id>")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
+def show_reader(reader_id: int) -> ResponseReturnValue:
+    """One reader: its settings, its certificate, what was last heard of it."""
+    return _show_reader(reader_id, NOTHING_WRONG)
+
+
+@pages.post("/settings/readers/<int:reader_id>")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
+def change(reader_id: int) -> ResponseReturnValue:
+    """Change what a reader is called, where it stands and which way it goes."""
+    form, school_id = request.form, school_in_use().id
+    wrong = try_change(
+        lambda session: readers.change_reader(
+            session,
+            actor(),
+            school_id,
+            reader_id,
+            readers.read_settings(form),
+            form.get("seen", ""),
+        )
+    )
+    if wrong.errors:
+        return _show_reader(reader_id, wrong, form.to_dict())
+    flash(gettext("Saved."), "good")
+    return redirect(url_for("reader_settings.show_reader", reader_id=reader_id))
+
+
+def _show_reader(
+    reader_id: int, wrong: Wrong, typed: dict[str, str] | None = None
+) -> ResponseReturnValue:
+    school, now = school_in_use(), datetime.now(UTC)
+    with school_session() as session:
+        found = readers.find_reader(session, school.id, reader_id)
+        health = session.get(ReaderHealth, reader_id)
+        school_code = session.get_one(School, school.id).code
+        history = show_history(session, school.id, [f"reader:{reader_id}"])
+    stored = asdict(readers.settings_of(found))
+    page = render_template(
+        "settings_reader.html",
+        reader=found,
+        health=health,
+        school_code=school_code,
+        cards_version=school.cards_version,
+        values=typed or stored,
+        errors=wrong.errors,
+        seen=seen_by_form(stored, typed, wrong),
+        history=history,
+        now=now,
+        **_choices(),
+    )
+    return page, wrong.status
+
+
+def _choices() -> dict[str, object]:
+    return {"purposes": list(Purpose), "directions": list(Direction)}
