@@ -1,10 +1,11 @@
 # Every command does its own set-up, again and again without harm.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-clean test check lint bench faults setup-demo setup-test
+.PHONY: help demo demo-clean test check lint bench faults screenshots openapi setup-demo setup-test
 
 # The tests that hold the whole together rather than one part of it.
 CONTRACTS := tests/test_structure.py tests/test_systemd.py tests/schema \
-	tests/card_server/web/test_access.py tests/card_server/web/test_translations.py
+	tests/card_server/web/test_access.py tests/card_server/web/test_translations.py \
+	tests/card_server/api/test_document.py
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -32,8 +33,14 @@ lint:
 bench: setup-test ## How fast it is here, against what it must be
 	.venv/bin/python -m tests.bench
 
+openapi: setup-test ## Write schema/openapi.json anew after a change of the API
+	.venv/bin/python -m card_server.api.document
+
 faults: setup-test ## The long suites: every part killed, cut and starved, many times
 	.venv/bin/pytest -m faults --timeout=1800
+
+screenshots: setup-test ## Every page in both languages, both modes and two widths, in var/screenshots/
+	.venv/bin/python -m tests.screenshots
 
 setup-demo:
 	@.ci/setup demo

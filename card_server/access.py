@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.wrappers import Response
 
+from card_server.audit.writing import Actor
 from card_server.staff.scope import Grant, narrow
 from card_server.staff.sessions import (
     Caller,
@@ -19,6 +20,12 @@ from card_server.staff.sessions import (
     find_caller,
     is_use_worth_noting,
     note_use,
+)
+from card_server.staff.tokens import (
+    TokenCaller,
+    find_token_caller,
+    is_token_use_worth_noting,
+    note_token_use,
 )
 from card_server.storage.database import open_sessions
 from schema.tables.staff import Role
@@ -30,6 +37,13 @@ _WITH_ONE_TIME_PASSWORD = frozenset(
     {"account.choose_password", "account.send_password", "account.log_out"}
 )
 """All that an account can do before it has chosen its password."""
+_WITHOUT_TOTP = _WITH_ONE_TIME_PASSWORD | {
+    "totp.show",
+    "totp.begin",
+    "totp.picture",
+    "totp.confirm",
+}
+"""All that it can do before it has set up a phone's codes, where that is required."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +104,27 @@ def caller() -> Caller:
     return found
 
 
+def actor() -> Actor:
+    """Who is calling, as the audit log names them; `nobody` before a log-in."""
+    found, address = caller_or_none(), request.remote_addr or ""
+    if found is None:
+        return Actor("nobody", None, "", address)
+    if isinstance(found, TokenCaller):
+        return Actor("token", found.token_id, found.name, address)
+    return Actor("staff", found.staff_id, found.name, address)
+
+
 def caller_or_none() -> Caller | None:
     """Who is calling, where that may be nobody."""
     if "caller" not in g:
         g.caller = _find_caller()
     found: Caller | None = g.caller
+    return found
+
+
+def known_caller() -> Caller | None:
+    """Who is calling, if that was found out already: asks no database, not even on error pages."""
+    found: Caller | None = g.get("caller")
     return found
 
 
@@ -137,6 +167,12 @@ def writing() -> sessionmaker[Session]:
     return found
 
 
+def now() -> datetime:
+    """The time, UTC; a test may give the application another clock."""
+    found: Callable[[], datetime] | None = current_app.extensions.get("now")
+    return found() if found else datetime.now(UTC)
+
+
 def remember_token(token: str) -> None:
     """Give the browser a fresh cookie with this session's token."""
     session.clear()
@@ -174,8 +210,9 @@ def _judge() -> ResponseReturnValue | None:
         return _send_to_log_in()
     if found.roles.isdisjoint(decision.roles):
         abort(403)
-    if found.must_choose_password and request.endpoint not in _WITH_ONE_TIME_PASSWORD:
-        return _send_to(url_for("account.choose_password"))
+    first = _must_do_first(found)
+    if first:
+        return _send_to(url_for(first))
     if decision.is_about_a_school:
         if found.school is None:
             return _send_to(url_for("district.show"))
@@ -183,20 +220,51 @@ def _judge() -> ResponseReturnValue | None:
     return None
 
 
+def _must_do_first(found: Caller) -> str | None:
+    """The page that an account cannot pass by; None when there is none, or it is this one."""
+    if found.must_choose_password:
+        return None if request.endpoint in _WITH_ONE_TIME_PASSWORD else "account.choose_password"
+    if found.lacks_totp and current_app.config["TOTP_REQUIRED"]:
+        return None if request.endpoint in _WITHOUT_TOTP else "totp.show"
+    return None
+
+
 def _find_caller() -> Caller | None:
+    if _is_for_programs():
+        return _find_token_caller()
     token = held_token()
     if not token:
         return None
+    moment = now()
+    with reading()() as opened:
+        found = find_caller(opened, token, moment)
+    if found and is_use_worth_noting(found, moment):
+        with writing().begin() as opened:
+            note_use(opened, found, moment)
+    return found
+
+
+def _is_for_programs() -> bool:
+    """Whether only a token opens this address; a browser's cookie never does."""
+    return request.path.startswith("/api/")
+
+
+def _find_token_caller() -> Caller | None:
+    sent = request.authorization
+    if sent is None or sent.type != "bearer" or not sent.token:
+        return None
     now = datetime.now(UTC)
     with reading()() as opened:
-        found = find_caller(opened, token, now)
-    if found and is_use_worth_noting(found, now):
+        found = find_token_caller(opened, sent.token, now)
+    if found and is_token_use_worth_noting(found, now):
         with writing().begin() as opened:
-            note_use(opened, found, now)
+            note_token_use(opened, found, now)
     return found
 
 
 def _send_to_log_in() -> ResponseReturnValue:
+    if _is_for_programs():
+        abort(401)
     if request.path.startswith("/live/"):
         return Response(status=403)
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None

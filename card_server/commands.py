@@ -15,6 +15,7 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
+from card_server.audit_command import verify
 from card_server.config import Settings, load_settings
 from card_server.errors import EXIT_CODE, AppError, Code
 from card_server.finding import Verdict
@@ -137,10 +138,11 @@ def add_school(
     config: Config = None,
 ) -> None:
     """Make a school."""
+    from card_server.audit.writing import at_command_line
     from card_server.register.schools import add_school as add
 
     with _session(config) as session:
-        add(session, code=code, name=name, signature=signature, zone=zone)
+        add(session, at_command_line(), code=code, name=name, signature=signature, zone=zone)
         session.commit()
     _console.print(f"The school {code} is there. Next: card-server create-admin {code} LOGIN")
 
@@ -148,16 +150,31 @@ def add_school(
 @app.command()
 @_says_what_is_wrong
 def create_admin(
-    school: str, login: str, name: Annotated[str, typer.Option()] = "", config: Config = None
+    names: Annotated[list[str], typer.Argument(metavar="[SCHOOL] LOGIN")],
+    name: Annotated[str, typer.Option(help="Who it is; the login when left out.")] = "",
+    district: Annotated[
+        bool, typer.Option("--district", help="Over all schools; give no school then.")
+    ] = False,
+    config: Config = None,
 ) -> None:
     """Make a member of staff who may do everything in a school, or renew the password."""
+    from card_server.audit.writing import at_command_line, note
     from card_server.register.schools import find_school
-    from card_server.staff.accounts import create_or_renew
+    from card_server.staff.accounts import create_or_renew, find_by_login
     from schema.tables.staff import Role
 
+    *schools, login = names
+    if len(schools) != (0 if district else 1):
+        raise AppError(Code.INVALID, "Give a school and a login, or --district and a login alone.")
+    role = Role.DISTRICT_ADMIN if district else Role.SCHOOL_ADMIN
     with _session(config) as session:
-        found = find_school(session, school)
-        password = create_or_renew(session, found.id, login, name or login, Role.SCHOOL_ADMIN)
+        school_id = find_school(session, schools[0]).id if schools else None
+        is_new = find_by_login(session, login) is None
+        password = create_or_renew(session, school_id, login, name or login, role)
+        staff = find_by_login(session, login)
+        if staff is not None:
+            action = "staff.made" if is_new else "staff.password_renewed"
+            note(session, school_id, at_command_line(), action, f"staff:{staff.id}")
         session.commit()
     _console.print(f"{login} logs in once with [bold]{password}[/] and then chooses a password.")
 
@@ -173,10 +190,15 @@ def add_reader(
     config: Config = None,
 ) -> None:
     """Make a reader at the gate. Its certificate: card-server reader-certificate."""
-    from card_server.register.schools import add_reader as add
+    from card_server.audit.writing import at_command_line
+    from card_server.register import readers
+    from card_server.register.schools import find_school
 
+    typed = {"name": name, "place": place, "direction": direction}
     with _session(config) as session:
-        add(session, school=school, code=code, name=name, place=place, direction=direction)
+        found = find_school(session, school)
+        settings = readers.read_settings(typed)
+        readers.add_reader(session, at_command_line(), found.id, code, settings)
         session.commit()
     _console.print(f"The reader {school}/{code} is there.")
 
@@ -227,12 +249,17 @@ def revoke_reader(
 
 
 app.command(name="import-taps")(_says_what_is_wrong(import_log))
+audit = typer.Typer(help="The log of who did what.", no_args_is_help=True)
+audit.command(name="verify")(_says_what_is_wrong(verify))
+app.add_typer(audit, name="audit")
 
 
 def _session(config: Path | None) -> Session:
+    from card_server.audit.details import seal_details
     from card_server.storage.database import open_engine
 
-    return Session(open_engine(load_settings(config).database_url))
+    settings = load_settings(config)
+    return Session(seal_details(open_engine(settings.database_url), settings.data_key))
 
 
 def _run(settings: Settings, *names: str) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from card_server.errors import AppError, Code
@@ -25,6 +25,16 @@ class SmsProvider(StrEnum):
 
     CONSOLE = "console"
     TWILIO = "twilio"
+
+
+class LinkBy(StrEnum):
+    """What of a log-in provider's word must equal a login, for the two to be linked."""
+
+    EMAIL = "email"
+    """The e-mail address, if the provider has verified it."""
+    PREFERRED_USERNAME = "preferred_username"
+    """Only where people cannot choose this name for themselves."""
+    NONE = "none"
 
 
 class Settings(BaseSettings):
@@ -42,8 +52,25 @@ class Settings(BaseSettings):
     web_port: int = 8080
     web_threads: int = 48
     """Requests at once; each live page holds one."""
+    api_per_minute: int = 600
+    """Requests that one API token may make in a minute, in each web process."""
     web_behind_tls: bool = True
     """Whether browsers reach the server by https; only a demo on loopback says no."""
+    web_proxy: str = "127.0.0.1"
+    """The address from which the web server with TLS calls: it alone is believed who calls."""
+    web_address: str = ""
+    """How browsers reach the server (https://card.school.example), for links that are printed."""
+    failures_per_address: int = Field(default=5, ge=5)
+    """Failed log-ins within 15 minutes that lock an address; more where many share one."""
+    totp_required: bool = False
+    """Whether each account must set up a phone's codes before anything else (level 3)."""
+    oidc_issuer: str = ""
+    """A provider of log-ins (OpenID Connect), https://…; empty when there is none."""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_name: str = "OpenID Connect"
+    """What the button says after "Log in with"."""
+    oidc_link_by: LinkBy = LinkBy.EMAIL
     broker_host: str = "127.0.0.1"
     broker_port: int = 8884
     """The broker's listener for the server; readers have another one."""
@@ -61,6 +88,10 @@ class Settings(BaseSettings):
     notify_health_port: int = 9102
     clock_health_port: int = 9103
     """Where /live, /ready and /metrics of each process answer, on loopback; 0 takes any."""
+    webhook_allow_private: bool = False
+    """Whether webhooks may lead into private networks, and without TLS to this very machine."""
+    webhook_ca: Path | None = None
+    """A file of certificates that webhooks trust instead of the public ones."""
     tray_dir: Path | None = None
     """Where the card trays of a demo listen; None anywhere else."""
 
@@ -88,6 +119,12 @@ class Settings(BaseSettings):
             for name in ("twilio_account_sid", "twilio_auth_token", "twilio_sender"):
                 if not getattr(self, name):
                     raise ValueError(f"sms_provider is twilio, but {name} is empty")
+        return self
+
+    @model_validator(mode="after")
+    def _complete_log_in_provider(self) -> "Settings":
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
+            raise ValueError("oidc_issuer needs oidc_client_id and oidc_client_secret")
         return self
 
     @classmethod

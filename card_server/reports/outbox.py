@@ -12,7 +12,6 @@ from schema.tables.messages import Message, MessageKind, MessageState, Suppressi
 from schema.tables.people import Guardian, Student
 from schema.tables.school import Homeroom
 
-NEWEST = 100
 _WAITING = (MessageState.QUEUED, MessageState.SENDING)
 
 
@@ -36,21 +35,11 @@ class OutboxMessage:
     body: str
 
 
-def read_outbox(
-    session: Session, school_id: int, since: datetime, state: MessageState | None
-) -> list[OutboxMessage]:
-    """The NEWEST messages that changed since a moment, newest first, in one query."""
-    wanted = _select_messages(school_id).where(Message.changed_at >= since)
-    if state is not None:
-        wanted = wanted.where(Message.state == state)
-    return [OutboxMessage(*row) for row in session.execute(wanted.limit(NEWEST))]
-
-
 def read_phone(
     session: Session, school_id: int, provider: str, since: datetime, limit: int
 ) -> list[OutboxMessage]:
     """The newest messages that one provider took since a moment, newest first, in one query."""
-    wanted = _select_messages(school_id).where(
+    wanted = select_messages(school_id).where(
         Message.changed_at >= since,
         Message.provider == provider,
         Message.state == MessageState.ACCEPTED,
@@ -71,7 +60,8 @@ def count_states(session: Session, school_id: int, since: datetime) -> dict[Mess
     return {state: counted.get(state, 0) for state in MessageState}
 
 
-def _select_messages(school_id: int) -> Select[*tuple[Any, ...]]:
+def select_messages(school_id: int) -> Select[*tuple[Any, ...]]:
+    """What an OutboxMessage is made of, for all of a school, newest first."""
     return (
         select(
             Message.id,

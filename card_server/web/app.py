@@ -7,37 +7,62 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine
 
-from card_server.access import caller_or_none, guard, may, public
+from card_server.access import guard, public
+from card_server.api.app import add_api
+from card_server.audit.details import seal_details
 from card_server.config import Settings
 from card_server.web import (
     account_pages,
+    audit_pages,
     board_pages,
+    district_pages,
     file_pages,
     health_pages,
     live_pages,
     outbox_pages,
     reader_pages,
+    reader_settings_pages,
+    search_pages,
+    set_up_pages,
+    settings_pages,
+    staff_pages,
     student_pages,
+    style_pages,
     tap_pages,
+    token_pages,
+    totp_pages,
     tray_pages,
+    webhook_pages,
 )
+from card_server.web.entering import open_door
 from card_server.web.error_pages import show_errors
 from card_server.web.formats import add_formats
+from card_server.web.frame import add_frame
 from card_server.web.headers import harden
 from card_server.web.hub import Hub
 from card_server.web.languages import speak
 from card_server.web.morning import MorningPlayer
-from card_server.web.sections import open_sections
+from card_server.web.oidc_pages import add_provider
 
 _BLUEPRINTS = (
     account_pages.pages,
+    audit_pages.pages,
     board_pages.pages,
+    district_pages.pages,
     file_pages.pages,
     live_pages.pages,
     outbox_pages.pages,
     reader_pages.pages,
+    reader_settings_pages.pages,
+    search_pages.pages,
     student_pages.pages,
+    set_up_pages.pages,
+    settings_pages.pages,
+    staff_pages.pages,
     tap_pages.pages,
+    token_pages.pages,
+    totp_pages.pages,
+    webhook_pages.pages,
 )
 _MAX_BODY = 64 * 1024
 
@@ -54,20 +79,20 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     harden(app, settings.web_behind_tls)
     speak(app)
     add_formats(app)
+    add_frame(app, has_tray=settings.tray_dir is not None)
     show_errors(app)
     CSRFProtect(app)
+    seal_details(engine, settings.data_key)
     guard(app, engine)
+    open_door(app, settings)
+    webhook_pages.open_webhooks(app, settings)
+    add_provider(app, settings)
     app.extensions["hub"] = Hub(engine, most=max(1, settings.web_threads * 2 // 3))
     for pages in _BLUEPRINTS:
         app.register_blueprint(pages)
     app.register_blueprint(health_pages.make_pages(engine))
     _add_first_page(app, settings.tray_dir)
-    app.jinja_env.globals.update(
-        caller_or_none=caller_or_none,
-        may=may,
-        open_sections=open_sections,
-        has_tray=bool(settings.tray_dir),
-    )
+    add_api(app, engine, per_minute=settings.api_per_minute, behind_tls=settings.web_behind_tls)
     return app
 
 
@@ -85,6 +110,7 @@ def _add_first_page(app: Flask, tray_dir: Path | None) -> None:
         app.extensions["tray_dir"] = tray_dir
         app.extensions["morning"] = MorningPlayer(tray_dir)
         app.register_blueprint(tray_pages.pages)
+        app.register_blueprint(style_pages.pages)
         return
 
     @app.get("/", endpoint="first_page")

@@ -1,9 +1,9 @@
 """How pages write times, spans and card numbers: always in the school's zone."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from flask import Flask
-from flask_babel import gettext, ngettext
+from flask_babel import format_date, gettext, ngettext
 
 from card_server.access import school_in_use
 from card_server.web.words import rejection_word, word
@@ -12,7 +12,14 @@ from card_server.web.words import rejection_word, word
 def add_formats(app: Flask) -> None:
     """Give the templates these filters."""
     app.jinja_env.filters.update(
-        hour=hour, second=second, moment=moment, day=iso_day, ago=ago, card=card_number
+        hour=hour,
+        second=second,
+        moment=moment,
+        recent=recent,
+        day=iso_day,
+        date=written_day,
+        ago=ago,
+        card=card_number,
     )
     app.jinja_env.filters.update(word=word, rejection=rejection_word)
 
@@ -30,6 +37,19 @@ def second(when: datetime | None) -> str:
 def moment(when: datetime | None) -> str:
     """2026-09-01 07:32:10, or a dash."""
     return when.astimezone(school_in_use().zone).strftime("%Y-%m-%d %H:%M:%S") if when else "–"
+
+
+def recent(when: datetime | None) -> str:
+    """The time alone for one of today; with its day for an older one."""
+    if when is None:
+        return "–"
+    local, now = (one.astimezone(school_in_use().zone) for one in (when, datetime.now(UTC)))
+    return local.strftime("%H:%M:%S" if local.date() == now.date() else "%m-%d %H:%M:%S")
+
+
+def written_day(day: date, length: str = "long") -> str:
+    """As people write it: 2026年9月1日, September 1, 2026; `full` says the day of the week too."""
+    return str(format_date(day, length))
 
 
 def iso_day(day: date) -> str:

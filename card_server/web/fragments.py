@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, make_response, render_template, request
 
 
-def render_part(page: str, part: str, **values: Any) -> Response:
+def render_part(page: str, part: str, /, **values: Any) -> Response:
     """The part alone for HTMX, else the whole page, which includes the part."""
     is_part = request.headers.get("HX-Request") == "true"
     response = make_response(

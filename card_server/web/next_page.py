@@ -1,6 +1,8 @@
-"""Where a form leads back to: an address of ours, never one of somebody else."""
+"""Where a form leads back to: this page, or an address of ours, never one of somebody else."""
 
 from urllib.parse import urlsplit
+
+from flask import current_app, request
 
 
 def safe_next(wanted: str | None) -> str:
@@ -11,3 +13,11 @@ def safe_next(wanted: str | None) -> str:
     if parts.scheme or parts.netloc or any(ord(one) < 32 for one in wanted):
         return "/"
     return wanted
+
+
+def this_page() -> str:
+    """Where a switch on this page leads back to; the first page when only a form leads here."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    adapter = current_app.create_url_adapter(request)
+    return request.path if adapter and adapter.test(request.path, "GET") else "/"

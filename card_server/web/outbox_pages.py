@@ -2,13 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
 
 from card_server.access import allow, school_in_use, school_session
-from card_server.reports.outbox import NEWEST, count_states, read_outbox
+from card_server.reports.listings import list_messages
+from card_server.reports.outbox import OutboxMessage, count_states
 from card_server.school_time import bounds_of, day_of
+from card_server.web.downloads import MOST_ROWS, send_noted
+from card_server.web.export import Cell, asked_export
 from card_server.web.fragments import render_part
+from card_server.web.tables import PAGE_ROWS, Column, key_page, read_asked, read_moment
+from card_server.web.words import word
 from schema.tables.messages import MessageState
 from schema.tables.staff import Role
 
@@ -16,24 +22,55 @@ LIST_DAYS = 7
 
 pages = Blueprint("outbox", __name__)
 
+_COLUMNS = (
+    Column(lazy_gettext("Time")),
+    Column(lazy_gettext("Student")),
+    Column(lazy_gettext("Kind")),
+    Column(lazy_gettext("Phone")),
+    Column(lazy_gettext("State")),
+    Column(lazy_gettext("Provider"), is_minor=True),
+)
+
 
 @pages.get("/messages")
 @allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.HOMEROOM_TEACHER)
 def show() -> ResponseReturnValue:
-    """The newest messages of the last days, of one state when `state` names one."""
+    """The messages of the last days, from the newest back; of one state when `state` names one."""
     school, now = school_in_use(), datetime.now(UTC)
-    wanted = request.args.get("state")
+    asked, kind = read_asked(filters=("state",)), asked_export()
+    wanted = asked.filters.get("state")
     state = MessageState(wanted) if wanted in list(MessageState) else None
     midnight, _ = bounds_of(day_of(now, school.zone), school.zone)
+    since, before = now - timedelta(days=LIST_DAYS), read_moment(asked.after)
+    limit = MOST_ROWS if kind else PAGE_ROWS + 1
     with school_session() as session:
-        counts = count_states(session, school.id, midnight)
-        messages = read_outbox(session, school.id, now - timedelta(days=LIST_DAYS), state)
+        messages = list_messages(session, school.id, before, since, state, limit)
+        if kind is None:
+            counts = count_states(session, school.id, midnight)
+    if kind:
+        heads = [gettext("Time"), gettext("Student"), gettext("Homeroom"), gettext("Kind")]
+        heads += [gettext("Phone"), gettext("State"), gettext("Reason"), gettext("Provider")]
+        return send_noted(kind, "messages", heads, [_cells(one) for one in messages])
     return render_part(
         "outbox.html",
         "outbox_part.html",
         counts=counts,
-        messages=messages,
+        page=key_page(messages, asked, lambda one: (one.changed_at.isoformat(), one.id)),
+        asked=asked,
+        columns=_COLUMNS,
         state=state,
-        most=NEWEST,
         days=LIST_DAYS,
+    )
+
+
+def _cells(one: OutboxMessage) -> tuple[Cell, ...]:
+    return (
+        one.changed_at,
+        one.student,
+        one.homeroom,
+        word(one.kind),
+        f"••••{one.phone_tail}",
+        word(one.state),
+        one.error or word(one.suppression),
+        one.provider,
     )

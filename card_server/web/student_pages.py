@@ -6,6 +6,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from card_server.access import allow, school_in_use, school_session
+from card_server.looks import note_look
 from card_server.register.student_search import MAX_FOUND, search_students
 from card_server.reports.student_day import read_student_day
 from card_server.school_time import day_of
@@ -45,6 +46,7 @@ def show_day(student_id: int) -> ResponseReturnValue:
     day = _read_day(request.args.get("day"), today)
     with school_session() as session:
         found = read_student_day(session, school.id, student_id, day, school.zone)
+    note_look("student.day_seen", f"student:{student_id}", {"day": day.isoformat()})
     return render_part(
         "student_day.html",
         "student_day_part.html",

@@ -1,14 +1,28 @@
-"""The tap stream, live (刷卡动态)."""
+"""The tap stream (刷卡动态): live at its newest end, and back as far as it goes."""
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
 
 from card_server.access import allow, school_in_use, school_session
-from card_server.reports.tap_stream import NEWEST, read_newest_taps
+from card_server.reports.listings import ListedTap, list_taps
+from card_server.web.downloads import MOST_ROWS, send_noted
+from card_server.web.export import Cell, asked_export
 from card_server.web.fragments import render_part
+from card_server.web.tables import PAGE_ROWS, Column, key_page, read_asked, read_moment
+from card_server.web.words import word
 from schema.tables.staff import Role
 
 pages = Blueprint("taps", __name__)
+
+_COLUMNS = (
+    Column(lazy_gettext("Time")),
+    Column(lazy_gettext("Student")),
+    Column(lazy_gettext("Homeroom")),
+    Column(lazy_gettext("Reader")),
+    Column(lazy_gettext("Direction")),
+    Column(lazy_gettext("Result")),
+)
 
 
 @pages.get("/taps")
@@ -16,7 +30,27 @@ pages = Blueprint("taps", __name__)
     Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.HOMEROOM_TEACHER, Role.LAB_TEACHER, Role.GATE_GUARD
 )
 def show() -> ResponseReturnValue:
-    """The newest taps of the school."""
+    """A page of the school's taps, from the newest back."""
+    asked, kind = read_asked(), asked_export()
+    before = read_moment(asked.after)
+    limit = MOST_ROWS if kind else PAGE_ROWS + 1
     with school_session() as session:
-        taps = read_newest_taps(session, school_in_use().id)
-    return render_part("taps.html", "taps_part.html", taps=taps, most=NEWEST)
+        taps = list_taps(session, school_in_use().id, before, None, limit)
+    if kind:
+        heads = [gettext("Time"), gettext("Student"), gettext("Homeroom"), gettext("Card")]
+        heads += [gettext("Reader"), gettext("Direction"), gettext("Result")]
+        return send_noted(kind, "taps", heads, [_cells(tap) for tap in taps])
+    page = key_page(taps, asked, lambda tap: (tap.received_at.isoformat(), tap.id))
+    return render_part("taps.html", "taps_part.html", page=page, asked=asked, columns=_COLUMNS)
+
+
+def _cells(tap: ListedTap) -> tuple[Cell, ...]:
+    return (
+        tap.occurred_at,
+        tap.student,
+        tap.homeroom,
+        tap.uid,
+        tap.reader,
+        word(tap.direction),
+        word(tap.reason) or word(tap.effect),
+    )

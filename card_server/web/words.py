@@ -4,10 +4,11 @@ from enum import StrEnum
 
 from flask_babel import LazyString, lazy_gettext
 
+from card_server.web.themes import Theme
 from schema.messages import Decision, ReaderState, Refusal, Rejection, SourceState
 from schema.tables.messages import MessageKind, MessageState, Suppression
-from schema.tables.readers import Direction
-from schema.tables.staff import Role
+from schema.tables.readers import ByteOrder, Direction, Purpose
+from schema.tables.staff import Role, Scope
 from schema.tables.taps import DirectionBy, Effect
 
 WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
@@ -68,7 +69,34 @@ WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
         Suppression.STALE: lazy_gettext("known too late"),
         Suppression.CLOCK_SUSPECT: lazy_gettext("the reader's clock was wrong"),
     },
-    Role: {Role.SCHOOL_ADMIN: lazy_gettext("school administrator")},
+    Role: {
+        Role.DISTRICT_ADMIN: lazy_gettext("district administrator"),
+        Role.SCHOOL_ADMIN: lazy_gettext("school administrator"),
+        Role.HOMEROOM_TEACHER: lazy_gettext("homeroom teacher"),
+        Role.SUBJECT_TEACHER: lazy_gettext("subject teacher"),
+        Role.LIBRARIAN: lazy_gettext("librarian"),
+        Role.LAB_TEACHER: lazy_gettext("lab teacher"),
+        Role.GATE_GUARD: lazy_gettext("gate guard"),
+        Role.AUDITOR: lazy_gettext("auditor"),
+    },
+    Scope: {
+        Scope.DISTRICT: lazy_gettext("the whole district"),
+        Scope.SCHOOL: lazy_gettext("the whole school"),
+        Scope.GRADE: lazy_gettext("a grade"),
+        Scope.HOMEROOM: lazy_gettext("a homeroom"),
+        Scope.LAB: lazy_gettext("a lab"),
+        Scope.GATE: lazy_gettext("a gate"),
+    },
+    Theme: {
+        Theme.SYSTEM: lazy_gettext("as the system"),
+        Theme.LIGHT: lazy_gettext("light"),
+        Theme.DARK: lazy_gettext("dark"),
+    },
+    Purpose: {Purpose.GATE: lazy_gettext("gate")},
+    ByteOrder: {
+        ByteOrder.AS_SENT: lazy_gettext("as the card sends them"),
+        ByteOrder.REVERSED: lazy_gettext("last byte first"),
+    },
 }
 
 

@@ -104,7 +104,7 @@ def _password(result: Result) -> str:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (SCHOOL, Code.CONFLICT, "There is a school no1 already."),
+        (SCHOOL, Code.CONFLICT, "There is a school with this code already."),
         (("add-school", "No 1", "n", "--signature", "s"), Code.INVALID, "is no code"),
         ((*SCHOOL[:1], "b", *SCHOOL[2:], "--zone", "Mars"), Code.INVALID, "no time zone"),
         (("create-admin", "no2", "wang"), Code.NOT_FOUND, "There is no school no2; there are: no1"),

@@ -86,7 +86,7 @@ def test_the_words_beside_a_field_are_in_the_document() -> None:
 
 
 def test_the_handbooks_example_is_a_message() -> None:
-    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reader-contract.md").read_text(encoding="utf-8")
     examples = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
     assert [len(msgspec.json.decode(one, type=Taps).taps) for one in examples] == [1]
 

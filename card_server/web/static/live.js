@@ -10,9 +10,6 @@
   let polling = null;
   let silence = null;
 
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
-  });
   if (!address) return;
 
   const announce = (change) => document.body.dispatchEvent(new Event(`live:${change}`));

@@ -79,8 +79,44 @@ def make_school(session: Session, code: str = "no1", students: int = 8) -> Small
         [one.id for one in readers],
     )
     for number in range(students):
-        _add_student(session, made, number)
+        add_student(session, made, number)
     return made
+
+
+def add_student(session: Session, school: SmallSchool, number: int) -> None:
+    """The school's next student, with a card and a guardian."""
+    now = datetime.now(UTC)
+    known = number % len(_NAMES)
+    student = Student(
+        school_id=school.id,
+        number=f"2026{number:04}",
+        name=_NAMES[known] + ("" if number < len(_NAMES) else str(number)),
+        pinyin=_PINYIN[known],
+        homeroom_id=school.homerooms[number % 2],
+    )
+    guardian = Guardian(
+        school_id=school.id,
+        name="家长",
+        phone_sealed=b"\x01",
+        phone_hash=bytes(32),
+        phone_tail=f"{1000 + number}",
+    )
+    card = Card(
+        school_id=school.id,
+        uid=f"04{school.id:04X}{number:08X}",
+        state=CardState.ACTIVE,
+        state_since=now,
+    )
+    session.add_all([student, guardian, card])
+    session.flush()
+    session.add(Guardianship(student_id=student.id, guardian_id=guardian.id, relation="母亲"))
+    session.add(
+        CardBinding(school_id=school.id, card_id=card.id, student_id=student.id, bound_at=now)
+    )
+    session.flush()
+    school.students.append(student.id)
+    school.guardians.append(guardian.id)
+    school.uids.append(card.uid)
 
 
 def add_tap(
@@ -175,41 +211,6 @@ def add_health(session: Session, school: SmallSchool, reader: int, seen_at: date
         )
     )
     session.flush()
-
-
-def _add_student(session: Session, school: SmallSchool, number: int) -> None:
-    now = datetime.now(UTC)
-    known = number % len(_NAMES)
-    student = Student(
-        school_id=school.id,
-        number=f"2026{number:04}",
-        name=_NAMES[known] + ("" if number < len(_NAMES) else str(number)),
-        pinyin=_PINYIN[known],
-        homeroom_id=school.homerooms[number % 2],
-    )
-    guardian = Guardian(
-        school_id=school.id,
-        name="家长",
-        phone_sealed=b"\x01",
-        phone_hash=bytes(32),
-        phone_tail=f"{1000 + number}",
-    )
-    card = Card(
-        school_id=school.id,
-        uid=f"04{school.id:04X}{number:08X}",
-        state=CardState.ACTIVE,
-        state_since=now,
-    )
-    session.add_all([student, guardian, card])
-    session.flush()
-    session.add(Guardianship(student_id=student.id, guardian_id=guardian.id, relation="母亲"))
-    session.add(
-        CardBinding(school_id=school.id, card_id=card.id, student_id=student.id, bound_at=now)
-    )
-    session.flush()
-    school.students.append(student.id)
-    school.guardians.append(guardian.id)
-    school.uids.append(card.uid)
 
 
 def _add_arrival(

@@ -1,0 +1,62 @@
+// Draws each chart from the table of figures that stands beside it, and again when that changes.
+(() => {
+  "use strict";
+  if (!window.echarts) return;
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  const read = (table) => {
+    const heads = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+    const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
+    return { heads, labels: rows.map((row) => row[0]), rows };
+  };
+
+  const describe = (figure) => {
+    const { heads, labels, rows } = read(figure.querySelector("table"));
+    const colours = ["--brand", "--calm", "--warn", "--bad"].map(colour);
+    const quiet = { color: colour("--faint"), fontFamily: "inherit" };
+    return {
+      animation: !still.matches,
+      color: colours,
+      grid: { left: 4, right: 8, top: heads.length > 1 ? 32 : 12, bottom: 4, containLabel: true },
+      legend: heads.length > 1 ? { textStyle: quiet, top: 0 } : undefined,
+      // As text on the canvas: the page's policy allows no style inside markup.
+      tooltip: { trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" } },
+      xAxis: {
+        type: "category", data: labels, axisLabel: quiet, axisTick: { show: false },
+        axisLine: { lineStyle: { color: colour("--line") } },
+      },
+      yAxis: {
+        type: "value", minInterval: 1, axisLabel: quiet,
+        splitLine: { lineStyle: { color: colour("--line") } },
+      },
+      series: heads.map((name, at) => ({
+        name, type: figure.dataset.chart, barCategoryGap: "15%",
+        data: rows.map((row) => Number(row[at + 1])),
+      })),
+    };
+  };
+
+  const draw = () =>
+    document.querySelectorAll("figure[data-chart]").forEach((figure) => {
+      const plot = figure.querySelector(".plot");
+      if (!plot) return;
+      if (plot.childElementCount === 0) plot.replaceChildren(document.createElement("div"));
+      const surface = plot.firstElementChild;
+      surface.className = "surface";
+      const chart = window.echarts.getInstanceByDom(surface) ?? window.echarts.init(surface);
+      chart.setOption(describe(figure), true);
+    });
+
+  const resize = () =>
+    document.querySelectorAll("figure[data-chart] .surface").forEach((surface) => {
+      window.echarts.getInstanceByDom(surface)?.resize();
+    });
+
+  document.body.addEventListener("htmx:afterSettle", draw);
+  window.addEventListener("resize", resize);
+  dark.addEventListener("change", draw);
+  draw();
+})();

@@ -1,0 +1,37 @@
+// The small pieces of every page: filters that send themselves, dialogs, menus, notes to close.
+(() => {
+  "use strict";
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  document.addEventListener("click", (event) => {
+    const opens = event.target.closest("[data-opens]");
+    const closes = event.target.closest("[data-closes]");
+    if (opens) document.getElementById(opens.dataset.opens).showModal();
+    if (closes) document.getElementById(closes.dataset.closes).close();
+    if (event.target.matches("dialog")) event.target.close();
+    event.target.closest("[data-dismisses]")?.closest(".toast").remove();
+    document.querySelectorAll("[data-menu][open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll("[data-menu][open]").forEach((menu) => {
+      menu.open = false;
+      if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    });
+  });
+
+  // On a phone the navigation is wider than the screen: begin where one is.
+  document.querySelectorAll(".sections, .tabs.under-top").forEach((row) => {
+    const here = row.querySelector("[aria-current]");
+    if (here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+  });
+
+  // A form that came back with something wrong begins at what is wrong.
+  document.querySelector(".wrong.summary")?.focus();
+})();

@@ -1,0 +1,224 @@
+"""What every page must be: readable by everybody, light, and as fast for many as for few."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session, sessionmaker
+
+from card_server.storage.database import open_engine, open_sessions
+from card_server.web.app import close_app, create_app
+from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
+from tests.card_server.web.small_school import (
+    SmallSchool,
+    add_message,
+    add_student,
+    add_tap,
+    make_school,
+)
+from tests.screenshots.pages import find_pages
+
+_AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+_RUN_AXE = """async (rules) => {
+  const only = rules.length ? { runOnly: { type: "rule", values: rules } } : {};
+  const found = await axe.run(document, { resultTypes: ["violations"], ...only });
+  return found.violations
+    .filter((one) => ["serious", "critical"].includes(one.impact))
+    .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)}`));
+}"""
+_BY_COLOUR = ["color-contrast", "link-in-text-block"]
+"""The rules whose answer depends on colours; all others are asked once for each width."""
+_WIDTHS = (1280, 390)
+_MOST_BYTES = 200 * 1000
+_MOST_QUERIES = 9
+_SLOWEST_SEARCH_S = 0.05
+_CHARTS = re.compile(r"echarts|charts\.js")
+
+
+@pytest.fixture
+def demo_engine(sqlite_url: str) -> Iterator[Engine]:
+    engine = open_engine(sqlite_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def demo_school(demo_engine: Engine) -> SmallSchool:
+    """A school with something of everything to show."""
+    with open_sessions(demo_engine).begin() as session:
+        school = make_school(session)
+        _fill(session, school, range(len(school.students)))
+        return school
+
+
+@pytest.fixture
+def demo(
+    demo_engine: Engine, sqlite_url: str, demo_school: SmallSchool, tmp_path: Path
+) -> Iterator[Flask]:
+    app = create_app(make_settings(sqlite_url, tmp_path), demo_engine)
+    app.config["WTF_CSRF_ENABLED"] = False
+    yield app
+    close_app(app)
+
+
+@pytest.fixture
+def demo_staff(demo: Flask, demo_school: SmallSchool) -> FlaskClient:
+    client = demo.test_client()
+    client.set_cookie("language", "en")
+    client.post("/log-in", data={"login": demo_school.login, "password": demo_school.password})
+    client.post("/password", data={"password": CHOSEN_PASSWORD, "again": CHOSEN_PASSWORD})
+    return client
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_axe_finds_nothing_serious_on_any_page(
+    browser: Browser,
+    sqlite_url: str,
+    tmp_path: Path,
+    demo: Flask,
+    demo_staff: FlaskClient,
+    demo_school: SmallSchool,
+    language: str,
+) -> None:
+    paths = list(find_pages(demo, demo_staff, demo_school))
+    assert len(paths) > 10
+    context = browser.new_context(reduced_motion="reduce")
+    context.add_init_script(path=_AXE)
+    wrong: list[str] = []
+    with serving(make_settings(sqlite_url, tmp_path)) as address:
+        context.add_cookies([{"name": "language", "value": language, "url": address}])
+        page = context.new_page()
+        page.goto(f"{address}/log-in")
+        wrong += _judge(page, "/log-in")
+        page.fill("[name=login]", demo_school.login)
+        page.fill("[name=password]", CHOSEN_PASSWORD)
+        page.press("[name=password]", "Enter")
+        page.wait_for_url("**/board")
+        for path in paths:
+            page.goto(address + path)
+            wrong += _judge(page, path)
+        page.goto("about:blank")
+        context.close()
+    assert wrong == []
+
+
+def _judge(page: Page, path: str) -> list[str]:
+    """What axe finds on a page in both modes and both widths."""
+    wrong = []
+    for width in _WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        for mode, rules in (("light", []), ("dark", _BY_COLOUR)):
+            page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]
+            found = page.evaluate(_RUN_AXE, rules)
+            wrong += [f"{path} {width} {mode}: {one}" for one in found]
+    return wrong
+
+
+def test_a_page_with_its_styles_and_scripts_is_small(
+    demo: Flask,
+    demo_staff: FlaskClient,
+    demo_school: SmallSchool,
+    demo_engine: Engine,
+) -> None:
+    with open_sessions(demo_engine).begin() as session:
+        _grow(session, demo_school)
+    sizes = {path: _weigh(demo_staff, path) for path in find_pages(demo, demo_staff, demo_school)}
+    assert len(sizes) > 10
+    assert {path: size for path, size in sizes.items() if size > _MOST_BYTES} == {}
+
+
+def _weigh(client: FlaskClient, path: str) -> int:
+    """The bytes that a browser is sent for a page it never saw; charts apart."""
+    text = client.get(path).text
+    files = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', text))
+    assert len(files) > 3
+    wanted = [file for file in files if not _CHARTS.search(file)]
+    sent = [client.get(file, headers={"Accept-Encoding": "gzip"}).data for file in wanted]
+    return len(text.encode()) + sum(map(len, sent))
+
+
+def test_no_page_asks_more_often_for_many_students_than_for_few(
+    demo: Flask,
+    demo_staff: FlaskClient,
+    demo_school: SmallSchool,
+    demo_engine: Engine,
+) -> None:
+    paths = list(find_pages(demo, demo_staff, demo_school))
+    few = {path: _count(demo_staff, demo_engine, path) for path in paths}
+    with open_sessions(demo_engine).begin() as session:
+        _grow(session, demo_school)
+    many = {path: _count(demo_staff, demo_engine, path) for path in paths}
+    assert many == few
+    assert {path: number for path, number in many.items() if number > _MOST_QUERIES} == {}
+
+
+@pytest.mark.parametrize("words", ["zhang", "2026", "高一", "东门", "messages", "'; DROP TABLE"])
+def test_the_search_answers_at_once(
+    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session], words: str
+) -> None:
+    with sessions.begin() as session:
+        _grow(session, school)
+    fastest = min(_time_search(staff, words) for _ in range(5))
+    assert fastest < _SLOWEST_SEARCH_S
+
+
+def _time_search(staff: FlaskClient, words: str) -> float:
+    began = time.perf_counter()
+    answer = staff.post("/search", data={"words": words}, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    return time.perf_counter() - began
+
+
+def test_a_file_is_sent_compressed_to_whoever_takes_it(client: FlaskClient) -> None:
+    path = "/static/campus.css"
+    plain = client.get(path)
+    small = client.get(path, headers={"Accept-Encoding": "gzip, br"})
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert len(small.data) < len(plain.data) / 3
+    assert "Accept-Encoding" in small.headers["Vary"]
+    assert "Content-Encoding" not in plain.headers
+    again = client.get(
+        path, headers={"Accept-Encoding": "gzip", "If-None-Match": small.headers["ETag"]}
+    )
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def _fill(session: Session, school: SmallSchool, numbers: range) -> None:
+    for number in numbers:
+        add_tap(session, school, number, late_minutes=number % 3)
+        add_message(session, school, number)
+
+
+def _grow(session: Session, school: SmallSchool) -> None:
+    """Up to 80 students, each with a tap and a message."""
+    before = len(school.students)
+    for number in range(before, 80):
+        add_student(session, school, number)
+    _fill(session, school, range(before, 80))
+
+
+def _count(client: FlaskClient, engine: Engine, path: str) -> int:
+    with _counting(engine) as asked:
+        assert client.get(path).status_code == 200
+    return len(asked)
+
+
+@contextmanager
+def _counting(engine: Engine) -> Iterator[list[str]]:
+    asked: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(engine, "before_cursor_execute", note)

@@ -1,0 +1,83 @@
+"""Writes each page in both languages, both modes and both widths to var/screenshots/."""
+
+import re
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+from rich.progress import track
+
+from card_server.config import Settings
+from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.migrate import migrate
+from card_server.web.app import close_app, create_app
+from tests.card_server.web.conftest import make_settings, serving
+from tests.harness.browser import open_browser
+from tests.screenshots.lively import make_lively_school
+from tests.screenshots.pages import find_pages
+
+FOLDER = Path("var/screenshots")
+_LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
+_MODES = ("light", "dark")
+_WIDTHS = {"desktop": (1280, 800), "phone": (390, 844)}
+
+
+def main() -> None:
+    """Make a school, find its pages, and take a picture of each in each way."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        database = f"sqlite:///{folder}/campus.db"
+        tray = Path(folder, "tray")
+        tray.mkdir()
+        settings = make_settings(database, tray)
+        paths, login, password = _prepare(settings)
+        with open_browser() as browser, serving(settings) as address:
+            for language in _LANGUAGES:
+                _take_all(browser, address, language, paths, (login, password))
+
+
+def _prepare(settings: Settings) -> tuple[list[str], str, str]:
+    engine = open_engine(settings.database_url)
+    migrate(engine)
+    with open_sessions(engine).begin() as session:
+        school = make_lively_school(session)
+    app = create_app(settings, engine)
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    client.post("/log-in", data={"login": school.login, "password": school.password})
+    paths = list(find_pages(app, client, school))
+    close_app(app)
+    engine.dispose()
+    return paths, school.login, school.password
+
+
+def _take_all(
+    browser: Browser, address: str, language: str, paths: list[str], account: tuple[str, str]
+) -> None:
+    context = browser.new_context(locale=_LANGUAGES[language], reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{address}/log-in")
+    page.screenshot(path=FOLDER / f"log-in.{language}.png")
+    page.fill("[name=login]", account[0])
+    page.fill("[name=password]", account[1])
+    page.click("main form button")
+    page.wait_for_url("**/board")
+    for path in track(paths, language):
+        page.goto(address + path, wait_until="load")
+        for mode in _MODES:
+            page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]
+            for width in _WIDTHS:
+                _take(page, path, language, mode, width)
+    page.goto("about:blank")
+    context.close()
+
+
+def _take(page: Page, path: str, language: str, mode: str, width: str) -> None:
+    size = _WIDTHS[width]
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-") or "first"
+    page.screenshot(path=FOLDER / f"{name}.{language}.{mode}.{width}.png", full_page=True)
+
+
+if __name__ == "__main__":
+    main()
