@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import IO
 from zoneinfo import ZoneInfo
 
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 from flask import Response, request
 
 from card_server.access import school_in_use

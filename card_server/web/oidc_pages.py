@@ -6,8 +6,8 @@ Source: OpenID Connect Core 1.0 §3.1, RFC 7636; Authlib does the protocol.
 from collections.abc import Mapping
 from typing import Any
 
-from authlib.integrations.base_client.errors import OAuthError  # type: ignore[import-untyped]
-from authlib.integrations.flask_client import OAuth  # type: ignore[import-untyped]
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.flask_client import OAuth
 from flask import (
     Blueprint,
     Flask,

@@ -348,8 +348,8 @@ def _assert_days(campus: CampusAtWork, taps: Sequence[Any]) -> None:
     )
     for row in campus.read(select(*HomeroomDay.__table__.columns)):
         key = (row.homeroom_id, row.day)
-        counted = (came[key], late[key], inside[key])
-        assert (row.arrived, row.late, row.inside) == counted, key
+        stored = (key, row.arrived, row.late, row.inside)
+        assert stored == (key, came[key], late[key], inside[key])
 
 
 def _assert_presence(campus: CampusAtWork, taps: Sequence[Any]) -> None:
