@@ -19,7 +19,7 @@ _TEMPLATE = "migrated"
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One cluster for the session, with a migrated template database in it."""
-    with Postgres() as cluster:
+    with Postgres(is_durable=False) as cluster:
         cluster.create_database("template1", _TEMPLATE)
         _migrate(cluster.url(_TEMPLATE))
         yield cluster
@@ -33,9 +33,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def postgres_url(postgres: Postgres) -> str:
+def postgres_url(postgres: Postgres) -> Iterator[str]:
     """A migrated, empty PostgreSQL database."""
-    return postgres.create_database(_TEMPLATE)
+    url = postgres.create_database(_TEMPLATE)
+    yield url
+    postgres.drop_database(url)
 
 
 @pytest.fixture

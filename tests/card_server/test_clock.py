@@ -22,7 +22,7 @@ from card_server.storage.single import claim_role
 from schema.messages import utc_now
 from schema.tables.readers import Aside
 from schema.tables.school import School
-from schema.tables.staff import Role, Staff, StaffSession
+from schema.tables.staff import Staff, StaffSession
 from tests.harness.ports import free_port
 from tests.harness.waiting import wait_for
 
@@ -39,7 +39,6 @@ def engine(database_url: str) -> Iterator[Engine]:
                 school_id=1,
                 login="a",
                 name="a",
-                role=Role.SCHOOL_ADMIN,
                 password_hash="x",
             )
         )

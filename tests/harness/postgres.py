@@ -1,4 +1,4 @@
-"""A private PostgreSQL cluster on a free loopback port, with its own durability defaults."""
+"""A private PostgreSQL cluster on a free loopback port."""
 
 import os
 import pwd
@@ -21,11 +21,14 @@ _UNPRIVILEGED = "nobody"
 class Postgres:
     """Started on entry, removed on exit; as root it runs as nobody: PostgreSQL refuses root."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_durable: bool = True) -> None:
+        """Without durability only a power cut would be noticed: processes may still be killed."""
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._data = self._folder / "data"
         arguments = ["-D", str(self._data), "-p", str(self.port), "-k", str(self._folder)]
+        if not is_durable:
+            arguments += ["-c", "fsync=off", "-c", "full_page_writes=off"]
         self._process = Process(
             [*self._as_owner(), str(_find("postgres")), *arguments, "-h", "127.0.0.1"],
             self._folder / "postgres.log",
@@ -44,6 +47,11 @@ class Postgres:
         with self._connect() as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Remove a database, whoever is still connected to it."""
+        with self._connect() as connection:
+            connection.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
 
     def start(self) -> None:
         if not self._data.exists():

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from urllib.request import urlopen
 
+import pytest
+
 from tests.harness.processes import Process
 from tests.harness.waiting import wait_for
 
@@ -54,17 +56,23 @@ def _children(pid: int) -> list[str]:
     return listed.stdout.split()
 
 
-def test_a_card_on_a_gate_reaches_the_parents_and_the_data_outlives_ctrl_c(tmp_path: Path) -> None:
-    with _demo(tmp_path, "first.log") as demo:
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a short name: the trays' sockets lie below it, and theirs must be short."""
+    return tmp_path_factory.mktemp("demo")
+
+
+def test_a_card_on_a_gate_reaches_the_parents_and_the_data_outlives_ctrl_c(folder: Path) -> None:
+    with _demo(folder, "first.log") as demo:
         address, first_password = _wait_until_ready(demo)
         with urlopen(address) as page:
             assert page.status == 200
-        ((uid,),) = _rows(tmp_path, "SELECT uid FROM card WHERE state = 'active' LIMIT 1")
-        ((lost,),) = _rows(tmp_path, "SELECT uid FROM card WHERE state = 'lost'")
-        assert _tap(tmp_path, "gate-west-in", uid)["signal"] == "admitted"
-        assert _tap(tmp_path, "gate-east-in", lost)["reason"] == "lost"
+        ((uid,),) = _rows(folder, "SELECT uid FROM card WHERE state = 'active' LIMIT 1")
+        ((lost,),) = _rows(folder, "SELECT uid FROM card WHERE state = 'lost'")
+        assert _tap(folder, "gate-west-in", uid)["signal"] == "admitted"
+        assert _tap(folder, "gate-east-in", lost)["reason"] == "lost"
         told = "SELECT body FROM message WHERE state = 'accepted' AND provider = 'console'"
-        wait_for(lambda: _rows(tmp_path, told), what="the message")
+        wait_for(lambda: _rows(folder, told), what="the message")
         children = _children(demo.pid)
         assert len(children) == 8
         os.kill(demo.pid, signal.SIGINT)
@@ -74,18 +82,18 @@ def test_a_card_on_a_gate_reaches_the_parents_and_the_data_outlives_ctrl_c(tmp_p
         left = subprocess.run(alive, capture_output=True, text=True, check=False).stdout.split()
         assert [state for state in left if not state.startswith("Z")] == []
 
-    with _demo(tmp_path, "second.log") as demo:
+    with _demo(folder, "second.log") as demo:
         again, second_password = _wait_until_ready(demo)
         assert again == address
         assert second_password != first_password
-        assert _rows(tmp_path, told)
-        with _demo(tmp_path, "beside.log") as beside:
+        assert _rows(folder, told)
+        with _demo(folder, "beside.log") as beside:
             assert beside.wait(30) != 0
             assert "runs already" in beside.output
 
 
-def test_a_part_that_dies_is_named_and_ends_the_demo(tmp_path: Path) -> None:
-    with _demo(tmp_path, "demo.log") as demo:
+def test_a_part_that_dies_is_named_and_ends_the_demo(folder: Path) -> None:
+    with _demo(folder, "demo.log") as demo:
         _wait_until_ready(demo)
         os.kill(int(_children(demo.pid)[0]), signal.SIGKILL)
         assert demo.wait(30) == 1

@@ -214,7 +214,7 @@ def test_a_wrong_profile_names_the_place(changes: dict[str, Any], said: str) -> 
 
 
 def test_the_documented_profile_reads_the_documented_log(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "import.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "import.md").read_text(encoding="utf-8")
     (tmp_path / "profile.toml").write_text(_block(page, "toml"), encoding="utf-8")
     (tmp_path / "log.csv").write_text(_block(page, "csv"), encoding="gbk")
     profile = load_profile(tmp_path / "profile.toml")

@@ -72,7 +72,7 @@ def test_an_error_does_not_name_the_values(engine: Engine) -> None:
 
 
 def test_foreign_keys_hold(engine: Engine) -> None:
-    nobodys = Staff(school_id=99, login="a", name="a", role="school_admin", password_hash="x")
+    nobodys = Staff(school_id=99, login="a", name="a", password_hash="x")
     with Session(engine) as session:
         session.add(nobodys)
         with pytest.raises(DatabaseError):
@@ -99,9 +99,7 @@ def test_times_come_back_in_utc_and_a_time_without_zone_is_refused(engine: Engin
     with Session(engine) as session:
         session.add(School(id=1, code="a", name="a", signature="a"))
         session.flush()
-        session.add(
-            Staff(id=1, school_id=1, login="a", name="a", role="school_admin", password_hash="x")
-        )
+        session.add(Staff(id=1, school_id=1, login="a", name="a", password_hash="x"))
         session.flush()
         session.add(StaffSession(token_hash=b"t", staff_id=1, created_at=local, seen_at=local))
         session.commit()
