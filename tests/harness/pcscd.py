@@ -60,7 +60,7 @@ class Pcscd:
         self._process.start()
         comm = Path(self.env["PCSCLITE_CSOCK_NAME"])
         wait_for(lambda: self._runs() and _answers(comm), what="pcscd")
-        wait_for(self._all_listen, what="the virtual readers")
+        wait_for(self._all_listen, 30, "the virtual readers")
 
     def kill(self) -> None:
         """SIGKILL; its socket's file stays, as after a crash."""

@@ -170,7 +170,7 @@ def test_no_step_loses_or_doubles_a_tap(steps: list[str], size: int) -> None:
         elif step == "expire":
             outbox.expire(now_s * 20)
         elif step == "put_back" and sent:
-            outbox.put_back(sent[-1][1:])
+            outbox.put_back([tap_id for tap_id in sent[-1][1:] if tap_id in unanswered])
         elif step == "unheard" and sent:
             outbox.unheard(sent[-1], now_s)
         elif step == "disconnect":

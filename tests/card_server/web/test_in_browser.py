@@ -16,8 +16,10 @@ from tests.card_server.web.small_school import SmallSchool, add_message, add_tap
 from tests.card_server.web.tray_reader import TrayReader
 from tests.harness.browser import watch_for_errors
 from tests.harness.ports import free_port
+from tests.harness.waiting import wait_for
 
 _WIDTHS = (360, 1280)
+_TOO_WIDE = "document.documentElement.scrollWidth - window.innerWidth"
 
 
 @pytest.fixture
@@ -186,6 +188,6 @@ def test_no_page_is_wider_than_the_screen(
             page.goto(address + path)
             for width in _WIDTHS:
                 page.set_viewport_size({"width": width, "height": 800})
-                measure = "document.documentElement.scrollWidth - window.innerWidth"
-                assert page.evaluate(measure) <= 0, (path, width)
+                # A chart follows the width of its page a moment later.
+                wait_for(lambda: page.evaluate(_TOO_WIDE) <= 0, 5, f"{path} to fit {width}")
         page.goto("about:blank")
