@@ -73,7 +73,7 @@ def _list_board(board: Board, day: date) -> tuple[list[str], list[tuple[Cell, ..
         heads = [gettext("Day"), gettext("Homeroom"), gettext("Students"), gettext("Arrived")]
         heads += [gettext("Late"), gettext("Not yet"), gettext("On campus")]
         return heads, [(day, *_numbers(row)) for row in board.rows]
-    heads = [gettext("Day"), gettext("Homeroom"), gettext("Student number"), gettext("Name")]
+    heads = [gettext("Day"), gettext("Homeroom"), gettext("Student number"), gettext("Full name")]
     heads += [gettext("Arrived"), gettext("Minutes late")]
     return heads, list(_names(board, day))
 

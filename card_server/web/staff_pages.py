@@ -1,5 +1,6 @@
 """A school's staff and their roles (教职工与角色)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from card_server.access import allow, caller, school_in_use, school_session
 from card_server.staff import administration, lockout, totp
-from card_server.staff.administration import Made, Member, write_grant
+from card_server.staff.administration import Administrator, Made, Member, write_grant
 from card_server.web.changing import (
     NOTHING_WRONG,
     Wrong,
@@ -41,7 +42,7 @@ def show() -> ResponseReturnValue:
         places = read_places(session, school_id)
     keys = {"name": lambda one: one.name, "login": lambda one: one.login}
     columns = [
-        Column(gettext("Name"), "name"),
+        Column(gettext("Full name"), "name"),
         Column(gettext("Login"), "login"),
         Column(gettext("Roles")),
         Column(gettext("State")),
@@ -147,36 +148,22 @@ def disable(staff_id: int) -> ResponseReturnValue:
 @allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
 def enable(staff_id: int) -> ResponseReturnValue:
     """Let an account log in again."""
-    wrong = try_change(
-        lambda session: administration.enable_staff(
-            session, administrator(), school_in_use().id, staff_id
-        )
-    )
-    return _back(staff_id, wrong, gettext("The account can log in again."))
+    return _settle(staff_id, administration.enable_staff, gettext("The account can log in again."))
 
 
 @pages.post("/settings/staff/<int:staff_id>/unlock")
 @allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
 def unlock(staff_id: int) -> ResponseReturnValue:
     """Let somebody try again at once who failed too often."""
-    wrong = try_change(
-        lambda session: administration.unlock_staff(
-            session, administrator(), school_in_use().id, staff_id
-        )
-    )
-    return _back(staff_id, wrong, gettext("The account is unlocked."))
+    return _settle(staff_id, administration.unlock_staff, gettext("The account is unlocked."))
 
 
 @pages.post("/settings/staff/<int:staff_id>/code-off")
 @allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
 def switch_code_off(staff_id: int) -> ResponseReturnValue:
     """Ask no phone's code of somebody whose phone is lost."""
-    wrong = try_change(
-        lambda session: administration.switch_code_off(
-            session, administrator(), school_in_use().id, staff_id
-        )
-    )
-    return _back(staff_id, wrong, gettext("Log-in asks for no code of a phone any more."))
+    said = gettext("Log-in asks for no code of a phone any more.")
+    return _settle(staff_id, administration.switch_code_off, said)
 
 
 @pages.post("/settings/staff/<int:staff_id>/password")
@@ -192,6 +179,14 @@ def renew_password(staff_id: int) -> ResponseReturnValue:
     if wrong.errors:
         return _show_member(staff_id, wrong)
     return render_template("settings_password.html", made=made[0], is_new=False)
+
+
+def _settle(
+    staff_id: int, rule: Callable[[Session, Administrator, int, int], object], said: str
+) -> ResponseReturnValue:
+    """Apply a rule to an account, and say so on its page."""
+    wrong = try_change(lambda session: rule(session, administrator(), school_in_use().id, staff_id))
+    return _back(staff_id, wrong, said)
 
 
 def _back(staff_id: int, wrong: Wrong, said: str) -> ResponseReturnValue:
