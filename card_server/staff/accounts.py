@@ -1,17 +1,20 @@
-"""Staff accounts: one-time passwords, chosen passwords, and the proof of both by argon2id."""
+"""Staff accounts: who has one, its one-time password and the one that its owner chose."""
 
-import secrets
-import threading
 from collections.abc import Iterable
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from card_server.errors import AppError, Code
 from card_server.field_errors import marked as _
 from card_server.staff import lockout, totp
+from card_server.staff.passwords import (
+    MOST_CHARACTERS,
+    NOBODYS,
+    hash_password,
+    is_outdated,
+    is_password,
+)
 from card_server.staff.readable import new_readable
 from card_server.staff.scope import SCOPES, Grant
 from card_server.staff.sessions import end_other_sessions
@@ -19,18 +22,11 @@ from schema.tables.staff import Role, Scope, Staff, StaffGrant, StaffSession
 
 MIN_PASSWORD = 10
 """Characters; length is what makes a password strong (NIST SP 800-63B §5.1.1)."""
-MAX_PASSWORD = 200
 WRONG = _(
     "The login or the password is wrong. Five failures within 15 minutes close log-in for the"
     " next 15."
 )
 """What everybody is told who is not let in, whatever the reason was."""
-
-_HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash(secrets.token_hex())
-"""An unknown login is checked against this, so that it takes as long as a known one."""
-_AT_ONCE = threading.BoundedSemaphore(2)
-"""One check takes 64 MiB: a flood of log-ins must not take the memory of the machine."""
 
 
 def create_staff(
@@ -105,7 +101,7 @@ def renew_one_time_password(session: Session, login: str) -> str:
     if staff is None:
         raise AppError(Code.NOT_FOUND, "There is no account with this login.")
     password = new_readable()
-    staff.password_hash = _hash(password)
+    staff.password_hash = hash_password(password)
     staff.password_is_one_time = True
     session.execute(delete(StaffSession).where(StaffSession.staff_id == staff.id))
     session.flush()
@@ -124,7 +120,7 @@ def log_in(session: Session, login: str, password: str) -> Staff:
     password or the account's being disabled was the reason.
     """
     staff = find_by_login(session, login)
-    is_right = _verify(staff.password_hash if staff else _NOBODY, password)
+    is_right = is_password(staff.password_hash if staff else NOBODYS, password)
     if staff is None or not is_right or staff.disabled_at is not None:
         raise AppError(Code.NOT_ALLOWED, WRONG)
     return staff
@@ -133,8 +129,8 @@ def log_in(session: Session, login: str, password: str) -> Staff:
 def rehash_if_old(session: Session, staff_id: int, password: str) -> None:
     """Keep a proven password by today's parameters."""
     staff = session.get_one(Staff, staff_id)
-    if _HASHER.check_needs_rehash(staff.password_hash):
-        staff.password_hash = _hash(password)
+    if is_outdated(staff.password_hash):
+        staff.password_hash = hash_password(password)
         session.flush()
 
 
@@ -147,9 +143,9 @@ def choose_password(
     """
     staff = session.get_one(Staff, staff_id)
     check_choice(staff.login, password, again)
-    if _verify(staff.password_hash, password):
+    if is_password(staff.password_hash, password):
         raise AppError(Code.INVALID, "Choose another password than the present one.")
-    staff.password_hash = _hash(password)
+    staff.password_hash = hash_password(password)
     staff.password_is_one_time = False
     end_other_sessions(session, staff_id, keep_session)
 
@@ -160,7 +156,7 @@ def check_choice(login: str, password: str, again: str) -> None:
         raise AppError(Code.INVALID, "The two passwords are not the same.")
     if len(password) < MIN_PASSWORD:
         raise AppError(Code.INVALID, "A password needs at least 10 characters.")
-    if len(password) > MAX_PASSWORD:
+    if len(password) > MOST_CHARACTERS:
         raise AppError(Code.INVALID, "A password may have 200 characters at most.")
     if password.lower() == login.strip().lower() or len(set(password)) < 4:
         raise AppError(Code.INVALID, "This password is too easy to guess. Choose another one.")
@@ -182,7 +178,7 @@ def _add_staff(
         school_id=school_id,
         login=login,
         name=name,
-        password_hash=_hash(password),
+        password_hash=hash_password(password),
         password_is_one_time=is_one_time,
     )
     session.add(staff)
@@ -190,16 +186,3 @@ def _add_staff(
     for grant in grants:
         add_grant(session, staff, grant)
     return staff
-
-
-def _hash(password: str) -> str:
-    with _AT_ONCE:
-        return _HASHER.hash(password)
-
-
-def _verify(known: str, password: str) -> bool:
-    try:
-        with _AT_ONCE:
-            return _HASHER.verify(known, password[: MAX_PASSWORD + 1])
-    except (VerificationError, InvalidHashError):
-        return False

@@ -16,6 +16,25 @@ from tests.harness.processes import Process
 from tests.harness.waiting import wait_for
 
 _UNPRIVILEGED = "nobody"
+_EMPTY = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid();
+SET session_replication_role = replica;  -- neither keys nor triggers: order does not matter
+DO $$
+DECLARE name text;
+BEGIN
+    FOR name IN SELECT tablename FROM pg_tables
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+    LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+    FOR name IN SELECT sequencename FROM pg_sequences
+        WHERE schemaname = 'public' AND last_value IS NOT NULL
+    LOOP
+        PERFORM setval(name::regclass, 1, false);
+    END LOOP;
+END $$
+"""
 
 
 class Postgres:
@@ -48,10 +67,10 @@ class Postgres:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
-    def drop_database(self, url: str) -> None:
-        """Remove a database, whoever is still connected to it."""
-        with self._connect() as connection:
-            connection.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
+    def empty_database(self, url: str) -> None:
+        """As after its migration, whatever was in it and whoever is still connected to it."""
+        with self._connect(url) as connection:
+            connection.execute(_EMPTY)
 
     def start(self) -> None:
         if not self._data.exists():
@@ -87,8 +106,8 @@ class Postgres:
             return False
         return True
 
-    def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(self.url().replace("+psycopg", ""), autocommit=True)
+    def _connect(self, url: str = "") -> psycopg.Connection:
+        return psycopg.connect((url or self.url()).replace("+psycopg", ""), autocommit=True)
 
     def _as_owner(self) -> list[str]:
         if os.geteuid() != 0:
