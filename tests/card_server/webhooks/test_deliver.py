@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from card_server.storage.database import open_engine
+from card_server.webhooks import queue
 from card_server.webhooks.post import Rules
 from schema.messages import utc_now
 from schema.tables.audit import AuditEntry
@@ -75,8 +76,15 @@ def test_events_come_once_in_order_and_signed(engine: Engine, receiver: Receiver
     ],
 )
 def test_what_was_not_taken_is_tried_again_with_the_same_id_and_in_order(
-    engine: Engine, receiver: Receiver, reply: Reply, status: int | None, trouble: Trouble
+    engine: Engine,
+    receiver: Receiver,
+    reply: Reply,
+    status: int | None,
+    trouble: Trouble,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Nothing comes due by itself: what follows the failure is looked at for as long as it takes.
+    monkeypatch.setattr(queue, "_back_off_s", lambda *_: 3600.0)
     hook = add_webhook(engine, receiver.url)
     first, second = add_events(engine, hook, 2)
     receiver.answer_with(reply)
