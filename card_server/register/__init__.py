@@ -1,1 +1,1 @@
-"""The school's register (学籍): people, cards, readers, and the lists that readers judge by."""
+"""The school itself: its settings, terms, homerooms and readers."""

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from card_server.audit.writing import Actor, note
+from card_server.cards.cardlists import start_lists_anew
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
 from card_server.field_errors import marked as _
@@ -119,6 +120,8 @@ def change_reader(
         setattr(reader, name, value)
     session.flush()
     changed = changes(before, after)
+    if "byte_order" in changed:
+        start_lists_anew(session, school_id)
     note(session, school_id, actor, "reader.changed", f"reader:{reader_id}", details=changed)
     return True
 

@@ -13,6 +13,7 @@ from card_server.audit.writing import Actor, note
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
 from card_server.field_errors import marked as _
+from card_server.people.phones import read_countries
 from card_server.seen import changes, refuse_if_changed
 from schema.tables.school import School
 
@@ -30,6 +31,9 @@ class SchoolSettings:
     """HH:MM in the school's zone."""
     double_tap_s: int
     stale_minutes: int
+    cards_per_student: int = 1
+    phone_countries: str = "CN"
+    """ISO 3166-1 codes apart by spaces, the school's own country first."""
 
 
 def add_school(
@@ -72,6 +76,8 @@ def settings_of(school: School) -> SchoolSettings:
         school.late_after,
         school.double_tap_s,
         school.stale_minutes,
+        school.cards_per_student,
+        school.phone_countries,
     )
 
 
@@ -88,6 +94,10 @@ def read_settings(typed: Mapping[str, str]) -> SchoolSettings:
         late_after=late_after,
         double_tap_s=wrong.number("double_tap_s", typed.get("double_tap_s", ""), 0, 3600),
         stale_minutes=wrong.number("stale_minutes", typed.get("stale_minutes", ""), 1, 1440),
+        cards_per_student=wrong.number(
+            "cards_per_student", typed.get("cards_per_student", "1"), 1, 2
+        ),
+        phone_countries=read_countries(wrong, "phone_countries", typed.get("phone_countries", "")),
     )
     wrong.refuse()
     return settings

@@ -1,8 +1,9 @@
-"""Students and the guardians who are told."""
+"""Students, where and how they were when, and the guardians who are told."""
 
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.tables.metadata import Choice, Id, SchoolId, Table
@@ -15,11 +16,37 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
+class Sex(StrEnum):
+    """As the register gives it (GB/T 2261.1)."""
+
+    MALE = "male"
+    FEMALE = "female"
+    UNKNOWN = "unknown"
+
+
+class StudentStatus(StrEnum):
+    """Whether a student is one of the school's today."""
+
+    ENROLLED = "enrolled"
+    """在读."""
+    SUSPENDED = "suspended"
+    """休学: comes back."""
+    TRANSFERRED = "transferred"
+    """转出."""
+    GRADUATED = "graduated"
+    """毕业."""
+
+
 class Student(Table):
     """A student of one school, found by the student number (学号)."""
 
     __tablename__ = "student"
-    __table_args__ = (UniqueConstraint("school_id", "number"), Index(None, "homeroom_id"))
+    __table_args__ = (
+        UniqueConstraint("school_id", "number"),
+        Index(None, "homeroom_id"),
+        Index(None, "school_id", "identity_hash"),
+        Index(None, "school_id", "sourced_id"),
+    )
 
     id: Mapped[Id]
     school_id: Mapped[SchoolId]
@@ -28,13 +55,91 @@ class Student(Table):
     pinyin: Mapped[str] = mapped_column(String(200), default="")
     """Syllables and initials in lower case, for search: "zhang san zs"."""
     homeroom_id: Mapped[int] = mapped_column(ForeignKey("homeroom.id"))
+    """The homeroom of today; `homeroom_stay` has those before."""
+    sex: Mapped[Sex] = mapped_column(
+        Choice(Sex), default=Sex.UNKNOWN, server_default=Sex.UNKNOWN.value
+    )
+    born_on: Mapped[date | None]
+    status: Mapped[StudentStatus] = mapped_column(
+        Choice(StudentStatus),
+        default=StudentStatus.ENROLLED,
+        server_default=StudentStatus.ENROLLED.value,
+    )
+    status_since: Mapped[date | None]
+    """None: since the student is known here."""
+    identity_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Identity number, of any of the papers that the register takes."""
+    identity_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    identity_tail: Mapped[str] = mapped_column(String(4), default="", server_default="")
+    registry_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """学籍号: an attribute and no key; sealed, for it contains the identity number."""
+    registry_tail: Mapped[str] = mapped_column(String(4), default="", server_default="")
+    sourced_id: Mapped[str | None] = mapped_column(String(80))
+    """What the register system calls the student (OneRoster `sourcedId`)."""
+    gone_at: Mapped[datetime | None]
+    """Since when the register's file has not named the student any more; nobody is deleted."""
+    erased_at: Mapped[datetime | None]
+    """When all that names the person was erased; the row stays, for counts refer to it."""
+
+
+class HomeroomStay(Table):
+    """That a student was of a homeroom from `from_on` until the day before `until_on`."""
+
+    __tablename__ = "homeroom_stay"
+
+    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    from_on: Mapped[date] = mapped_column(primary_key=True)
+    school_id: Mapped[SchoolId]
+    homeroom_id: Mapped[int] = mapped_column(ForeignKey("homeroom.id"), index=True)
+    until_on: Mapped[date | None]
+
+
+class Boarding(Table):
+    """That a student boarded (住校) from `from_on` until the day before `until_on`."""
+
+    __tablename__ = "boarding"
+
+    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    from_on: Mapped[date] = mapped_column(primary_key=True)
+    school_id: Mapped[SchoolId]
+    until_on: Mapped[date | None]
+
+
+class StudentPhoto(Table):
+    """A student's picture; apart from the student, for nobody wants it with the rest."""
+
+    __tablename__ = "student_photo"
+
+    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"), primary_key=True)
+    school_id: Mapped[SchoolId]
+    media_type: Mapped[str] = mapped_column(String(20))
+    """By its first bytes, whatever the file's name said."""
+    body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    changed_at: Mapped[datetime]
+
+
+class StudentNote(Table):
+    """What staff wrote down about a student."""
+
+    __tablename__ = "student_note"
+    __table_args__ = (Index(None, "student_id"),)
+
+    id: Mapped[Id]
+    school_id: Mapped[SchoolId]
+    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
+    body: Mapped[str] = mapped_column(Text)
+    written_by: Mapped[str] = mapped_column(String(120))
+    written_at: Mapped[datetime]
 
 
 class Guardian(Table):
     """A parent or other guardian; the phone is kept sealed (AES-GCM) and found by keyed hash."""
 
     __tablename__ = "guardian"
-    __table_args__ = (Index(None, "school_id", "phone_hash"),)
+    __table_args__ = (
+        Index(None, "school_id", "phone_hash"),
+        Index(None, "school_id", "sourced_id"),
+    )
 
     id: Mapped[Id]
     school_id: Mapped[SchoolId]
@@ -44,6 +149,22 @@ class Guardian(Table):
     phone_tail: Mapped[str] = mapped_column(String(4))
     """The last four digits, which is all that screens show."""
     language: Mapped[Language] = mapped_column(Choice(Language), default=Language.CHINESE)
+    sourced_id: Mapped[str | None] = mapped_column(String(80))
+    """What the register system calls the guardian (OneRoster `sourcedId`)."""
+
+
+class GuardianPhone(Table):
+    """A further number of a guardian, for staff to call; messages go to the guardian's own."""
+
+    __tablename__ = "guardian_phone"
+    __table_args__ = (Index(None, "guardian_id"), Index(None, "school_id", "phone_hash"))
+
+    id: Mapped[Id]
+    school_id: Mapped[SchoolId]
+    guardian_id: Mapped[int] = mapped_column(ForeignKey("guardian.id"))
+    phone_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    phone_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    phone_tail: Mapped[str] = mapped_column(String(4))
 
 
 class Guardianship(Table):
@@ -56,3 +177,5 @@ class Guardianship(Table):
     guardian_id: Mapped[int] = mapped_column(ForeignKey("guardian.id"), primary_key=True)
     relation: Mapped[str] = mapped_column(String(20))
     is_told: Mapped[bool] = mapped_column(default=True)
+    priority: Mapped[int] = mapped_column(default=1, server_default="1")
+    """1 is asked first."""

@@ -14,6 +14,10 @@ class Purpose(StrEnum):
     """What a tap at this reader means: the name of a service."""
 
     GATE = "gate"
+    DESK = "desk"
+    """Staff's own (发卡): a tap is read, and changes nothing."""
+    ENROLMENT = "enrolment"
+    """Registration for the term (注册)."""
 
 
 class Direction(StrEnum):

@@ -31,6 +31,12 @@ class Effect(StrEnum):
     DEPARTURE = "departure"
     DOUBLE = "double"
     """The same card again within the school's window: nothing."""
+    READ = "read"
+    """At a desk: its number was wanted, whatever the card."""
+    REGISTERED = "registered"
+    """The student is registered for the term of that day."""
+    NO_TERM = "no_term"
+    """At registration, on a day of no term: nothing."""
     NONE = "none"
     """Refused, nobody's card, or a card that was not valid: nothing, and staff may look."""
 

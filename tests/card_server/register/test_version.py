@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from card_server.register.cards import add_card, bind_card, set_card_state
 from card_server.storage.database import open_engine
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding
@@ -15,6 +14,7 @@ from schema.tables.readers import Reader
 from schema.tables.school import Homeroom, School
 from tests.card_server.tapping import MORNING
 from tests.harness.campus import make_campus
+from tests.harness.cards import add_card, bind_card, set_card_state
 
 Change = Callable[[Session], object]
 

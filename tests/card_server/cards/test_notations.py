@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from card_server.register.notations import CardNumber, Notation, read_number
+from card_server.cards.notations import CardNumber, Notation, read_number
 
 CARD = CardNumber("5630F009", True)
 BEGINNING = CardNumber("5630F0", False)
