@@ -13,15 +13,15 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
 import structlog
-from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.broker.link import BrokerLink
+from card_server.cards.cardlists import bring_all_up_to_date, bring_up_to_date, list_versions
 from card_server.config import Settings
+from card_server.figures import ingest as figures
 from card_server.health import Check, check_database, serve_health
-from card_server.register.cardlists import bring_up_to_date, list_versions, readers_of
 from card_server.services.protocol import Telling
 from card_server.storage.database import open_engine, open_sessions
 from card_server.storage.single import claim_role
@@ -40,12 +40,6 @@ _SWITCH_S = 0.0005
 _IDLE_S = 0.5
 _LOOK_EACH_S = 1.0
 _RETRY_S = (0.2, 5.0)
-
-_KEPT = Counter("taps_kept_total", "Taps on record, new or known before")
-_REJECTED = Counter("taps_rejected_total", "Taps and messages refused for good", ["reason"])
-_BATCH = Histogram("ingest_batch_taps", "Taps in a transaction", buckets=(1, 5, 20, 100, 500, 5000))
-_COMMIT = Histogram("ingest_commit_seconds", "From the arrival of a batch's oldest to its commit")
-_DATABASE_AWAY = Gauge("ingest_database_away", "1 while a batch waits for the database")
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
@@ -134,7 +128,7 @@ class Ingest:
             try:
                 self._commit(batch)
             except (OperationalError, InterfaceError) as error:
-                _DATABASE_AWAY.set(1)
+                figures.DATABASE_AWAY.set(1)
                 _log.warning("the database is away", error=type(error).__name__, waiting=len(batch))
                 self._stop.wait(delay)
                 delay = min(delay * 2, _RETRY_S[1])
@@ -147,7 +141,7 @@ class Ingest:
                     self._record([one])
                 return
             else:
-                _DATABASE_AWAY.set(0)
+                figures.DATABASE_AWAY.set(0)
                 return
 
     def _commit(self, batch: list[Incoming]) -> None:
@@ -163,7 +157,7 @@ class Ingest:
             answers = []
             for reader, status, incoming in opened.statuses:
                 record_status(session, reader, status, incoming.received_at, incoming.held_s)
-                for message in bring_up_to_date(session, reader.school.id, status.cards_version):
+                for message in bring_up_to_date(session, reader.id, status.cards_version):
                     answers.append((_topic(incoming, Kind.CARDS), message))
             session.commit()
         self._link.acknowledge(batch)
@@ -209,10 +203,10 @@ class Ingest:
                     had = before.get(school_id, version)
                     if had == version:
                         continue
-                    messages = bring_up_to_date(session, school_id, had)
-                    for school, reader in readers_of(session, school_id):
-                        for message in messages:
-                            self._link.send(Topic(school, reader, Kind.CARDS), message, qos=1)
+                    for to in bring_all_up_to_date(session, school_id, had):
+                        for message in to.messages:
+                            topic = Topic(to.school, to.reader, Kind.CARDS)
+                            self._link.send(topic, message, qos=1)
                 self._versions = versions
         except (OperationalError, InterfaceError) as error:
             _log.warning("the database is away", error=type(error).__name__)
@@ -254,11 +248,11 @@ def _topic(incoming: Incoming, kind: Kind) -> Topic:
 
 
 def _observe(batch: list[Incoming], kept: int, refused: list[Refused]) -> None:
-    _KEPT.inc(kept)
-    _BATCH.observe(kept)
-    _COMMIT.observe((datetime.now(UTC) - batch[0].received_at).total_seconds())
+    figures.TAPS.inc(kept)
+    figures.BATCH.observe(kept)
+    figures.COMMIT.observe((datetime.now(UTC) - batch[0].received_at).total_seconds())
     for one in refused:
-        _REJECTED.labels(one.reason).inc()
+        figures.REJECTED.labels(one.reason).inc()
 
 
 def _checks(engine: Engine, link: BrokerLink) -> dict[str, Check]:

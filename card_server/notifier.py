@@ -15,13 +15,13 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 import structlog
-from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import Connection, Engine, exists, func, select, text, tuple_, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from card_server.audit.details import seal_details
 from card_server.config import Settings
 from card_server.errors import AppError, Code
+from card_server.figures import notify as figures
 from card_server.health import check_database, serve_health
 from card_server.messages import states_before
 from card_server.storage.database import open_engine
@@ -46,9 +46,6 @@ _LONGEST_HOLD_S: Final = 60.0
 _RECORDING_AT_STOP_S: Final = 10.0
 _DATABASE_GONE = (OperationalError, InterfaceError)
 
-_OUTCOMES = Counter("campus_messages_total", "Messages by what became of a try.", ["outcome"])
-_QUEUE_AGE = Gauge("campus_message_queue_age_seconds", "How long the oldest due message waits.")
-_CALLS = Histogram("campus_sms_carrier_seconds", "How long the carrier took to answer.")
 
 _log = structlog.get_logger()
 
@@ -165,7 +162,7 @@ class Notifier:
     def _deliver(self, claim: Claim) -> None:
         """One call to the carrier with no transaction open, and its outcome recorded at once."""
         outcome = self._send(claim)
-        _OUTCOMES.labels(outcome.state).inc()
+        figures.MESSAGES.labels(outcome.state).inc()
         _log.info(
             "message tried",
             message_id=str(claim.id),
@@ -190,7 +187,7 @@ class Notifier:
             said = f"The carrier's program failed ({type(error).__name__})."
             return self._fail(claim, SendError(said, ambiguous=True))
         finally:
-            _CALLS.observe(time.monotonic() - started)
+            figures.CARRIER.observe(time.monotonic() - started)
         self._note(None)
         return Outcome(MessageState.ACCEPTED, provider_id=provider_id)
 
@@ -261,7 +258,7 @@ def _is_something_to_do(connection: Connection, now: datetime) -> bool:
         select(select(func.min(Message.due_at)).where(_QUEUED).scalar_subquery(), lost)
     ).one()
     is_due = oldest is not None and oldest <= now
-    _QUEUE_AGE.set((now - oldest).total_seconds() if is_due else 0)
+    figures.QUEUE_AGE.set((now - oldest).total_seconds() if is_due else 0)
     return is_due or is_lost
 
 
@@ -272,7 +269,7 @@ def _suppress_stale(connection: Connection, now: datetime) -> None:
         .where(_QUEUED, Message.due_at <= now, Message.expires_at <= now)
         .values(state=MessageState.SUPPRESSED, suppression=Suppression.STALE, changed_at=now)
     ).rowcount
-    _OUTCOMES.labels(MessageState.SUPPRESSED).inc(count)
+    figures.MESSAGES.labels(MessageState.SUPPRESSED).inc(count)
 
 
 def _give_up_lost(connection: Connection, now: datetime) -> None:
@@ -288,7 +285,7 @@ def _give_up_lost(connection: Connection, now: datetime) -> None:
         )
         .returning(Message.school_id, Message.id)
     ).all()
-    _OUTCOMES.labels(MessageState.UNKNOWN).inc(len(lost))
+    figures.MESSAGES.labels(MessageState.UNKNOWN).inc(len(lost))
     if lost:
         tell_of_messages(connection, [MessageKey(*row) for row in lost], now)
 

@@ -55,9 +55,7 @@ def judge(held: Held, uid: str) -> Judgement:
     """What a card gets by this list."""
     if held.at is None:
         return Judgement(Decision.REFUSED, Refusal.NO_LIST, held.version)
-    # Four bytes from 08 are a random number, another one at each tap (ISO/IEC 14443-3 §6.5.4).
-    is_random = len(uid) == 8 and uid.startswith("08")
-    state = CardState.GONE if is_random else held.cards.get(uid, CardState.GONE)
+    state = held.cards.get(uid, CardState.GONE)
     if state is CardState.ACTIVE:
         return Judgement(Decision.ADMITTED, None, held.version)
     return Judgement(Decision.REFUSED, _REFUSALS[state], held.version)

@@ -43,6 +43,15 @@ class FeedbackName(StrEnum):
     SOUND = "sound"
 
 
+class Purpose(StrEnum):
+    """What this reader stands for."""
+
+    GATE = "gate"
+    """Cards are judged by the school's list."""
+    DESK = "desk"
+    """Cards are read for staff, who see on their page whose each is: every card is welcome."""
+
+
 class LogLevel(StrEnum):
     """From which level on the log is written; debug shows card numbers."""
 
@@ -62,6 +71,7 @@ class Settings(BaseSettings):
     school: Code
     reader: Code
     """The codes that the server knows the school and this reader by."""
+    purpose: Purpose = Purpose.GATE
     state_dir: Path
     """Where the spool and the card list are kept; not on a RAM disk."""
     source: SourceName

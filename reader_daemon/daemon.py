@@ -16,8 +16,8 @@ from typing import IO, Final
 
 import structlog
 
-from reader_daemon.cardlist import CardList
-from reader_daemon.config import Settings
+from reader_daemon.cardlist import CardList, Judgement
+from reader_daemon.config import Purpose, Settings
 from reader_daemon.feedback.panel import Panel
 from reader_daemon.feedback.protocol import Signal
 from reader_daemon.feedback.registry import open_feedback
@@ -80,7 +80,7 @@ class Daemon:
 
     def handle(self, read: CardRead) -> None:
         """One tap: no light before it is on disk. Raises SpoolBrokenError after showing it."""
-        judged = self._cards.judge(read.uid)
+        judged = self._judge(read.uid)
         try:
             kept = self._spool.keep(read.uid, read.atr, read.tapped_at, judged)
         except NotKeptError as error:
@@ -91,8 +91,7 @@ class Daemon:
             self._show(read, Signal.NOT_KEPT, None)
             raise
         self._keep_failure = None
-        is_admitted = judged.decision is Decision.ADMITTED
-        self._show(read, Signal.ADMITTED if is_admitted else Signal.REFUSED, judged.reason)
+        self._show(read, self._signal_of(judged), judged.reason)
         self._link.wake(kept.tap.id)
 
     def status(self, state: ReaderState) -> Status:
@@ -115,6 +114,17 @@ class Daemon:
             failures=self._failures(),
             software=version("campus-card"),
         )
+
+    def _judge(self, uid: str) -> Judgement:
+        """At a desk every card is welcome: staff want to know whose it is."""
+        if self._settings.purpose is Purpose.DESK:
+            return Judgement(Decision.ADMITTED, None, self._cards.held.version)
+        return self._cards.judge(uid)
+
+    def _signal_of(self, judged: Judgement) -> Signal:
+        if self._settings.purpose is Purpose.DESK:
+            return Signal.READ
+        return Signal.ADMITTED if judged.decision is Decision.ADMITTED else Signal.REFUSED
 
     def _read_cards(self) -> None:
         with self._source:

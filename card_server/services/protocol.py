@@ -40,7 +40,7 @@ class Telling(NamedTuple):
 class Service(Protocol):
     """One use of the card."""
 
-    def __call__(self, session: Session, taps: list[PlacedTap], telling: Telling) -> list[Write]:
+    def __call__(self, session: Session, taps: list[PlacedTap], telling: Telling, /) -> list[Write]:
         """Load the facts, decide each tap's effect, and return what has to be written.
 
         It may be called again with fewer taps in a new transaction, when some turn out to be known.

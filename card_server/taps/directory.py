@@ -22,7 +22,7 @@ from card_server.taps.occurred import LastTap
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding
 from schema.tables.people import Guardian, Language, Student
-from schema.tables.readers import Direction, Purpose, Reader
+from schema.tables.readers import ByteOrder, Direction, Purpose, Reader
 from schema.tables.school import School
 from schema.tables.taps import Tap
 from schema.tables.webhooks import EventKind, Webhook
@@ -63,6 +63,7 @@ class ReaderFacts(Struct):
     purpose: Purpose
     direction: Direction | None
     last: LastTap | None
+    byte_order: ByteOrder = ByteOrder.AS_SENT
 
 
 class _SchoolKey(Struct, frozen=True):
@@ -187,6 +188,7 @@ class Directory:
                 reader.purpose,
                 reader.direction,
                 _last_tap(session, school.id, reader.id),
+                reader.byte_order,
             )
 
 
@@ -231,7 +233,8 @@ def _last_tap(session: Session, school_id: int, reader_id: int) -> LastTap | Non
 
 _HOLDERS = """
 SELECT card.school_id, card.uid, card.state, card.state_since,
-       card_binding.student_id, card_binding.bound_at, card_binding.unbound_at,
+       card_binding.student_id, card_binding.bound_at,
+       coalesce(card_binding.unbound_at, card.expires_at) AS unbound_at,
        student.homeroom_id, student.name, guardian.id AS guardian_id, guardian.language
 FROM {given}
 JOIN card ON card.school_id = given.school_id AND card.uid = given.uid

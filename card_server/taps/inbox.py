@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from card_server.cards.byte_order import turn
 from card_server.taps.directory import ReaderFacts, ReaderKey
 from card_server.taps.occurred import believe, find_skew
 from card_server.taps.record import ReceivedTap
@@ -164,7 +165,7 @@ def _add_tap(
             reader,
             tap.boot,
             tap.seq,
-            tap.uid,
+            turn(tap.uid, reader.byte_order),
             tap.tapped_at,
             sent_at,
             incoming.received_at,

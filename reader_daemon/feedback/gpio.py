@@ -20,7 +20,10 @@ class _Output(Protocol):
 
 
 class GpioFeedback:
-    """Green: admitted. Red: refused. Red blinking fast: not kept. Both in turn: identify."""
+    """Green: admitted, or read at a desk. Red: refused. Red blinking fast: not kept.
+
+    Both in turn: identify.
+    """
 
     def __init__(
         self, green: int | None, red: int | None, relay: int | None, relay_s: float
@@ -34,6 +37,8 @@ class GpioFeedback:
     def show(self, signal: Signal, reason: Refusal | None) -> None:
         if signal is Signal.ADMITTED:
             self._open_gate()
+            _light(self._green, _LIT_S)
+        elif signal is Signal.READ:
             _light(self._green, _LIT_S)
         elif signal is Signal.REFUSED:
             _light(self._red, _LIT_S)

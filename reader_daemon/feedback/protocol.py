@@ -13,6 +13,8 @@ class Signal(StrEnum):
     REFUSED = "refused"
     NOT_KEPT = "not_kept"
     """The tap could not be written to disk: it does not count, whatever the card."""
+    READ = "read"
+    """At a desk: the card was read and kept. It says nothing of whose it is, and opens nothing."""
     IDENTIFY = "identify"
     """Nobody tapped: staff look for this device."""
 

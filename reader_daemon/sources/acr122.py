@@ -14,6 +14,7 @@ _BEEP_WHILE_LIT: Final = 0x01
 
 _LIGHTS: Final = {
     Signal.ADMITTED: [_GREEN, 0x04, 1, 0, 1, _BEEP_WHILE_LIT],
+    Signal.READ: [_GREEN, 0x04, 1, 1, 2, _BEEP_WHILE_LIT],
     Signal.REFUSED: [_RED, 0x04, 1, 1, 3, _BEEP_WHILE_LIT],
     Signal.NOT_KEPT: [_RED, 0x04, 10, 0, 1, _BEEP_WHILE_LIT],
 }
@@ -21,5 +22,7 @@ _LIGHTS: Final = {
 
 
 def light(signal: Signal) -> list[int]:
-    """Green and one short beep; red and three short ones; red and a long one: not kept."""
+    """Green and one short beep, two at a desk; red and three short ones; red and a long one: not
+    kept.
+    """
     return [0xFF, 0x00, 0x40, *_LIGHTS[signal]]

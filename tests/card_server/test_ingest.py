@@ -1,45 +1,34 @@
 """The ingest process between a real broker and both databases."""
 
-import base64
-import json
 import statistics
-import sys
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any
-from uuid import UUID
 
 import msgspec
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
-from uuid_utils.compat import uuid7
 
+from card_server.audit.writing import SYSTEM
 from card_server.errors import EXIT_CODE, Code
-from card_server.register.cards import set_card_state
+from card_server.register.readers import change_reader, find_reader, settings_of
 from card_server.storage.database import open_engine
 from card_server.storage.migrate import migrate
 from schema.messages import (
-    Ack,
     CardsChange,
-    CardsMessage,
     CardsSnapshot,
     CardState,
-    Decision,
     ReaderState,
     Rejection,
     Status,
-    Tap,
     Taps,
     utc_now,
 )
@@ -47,120 +36,14 @@ from schema.tables import readers as reader_tables
 from schema.tables import taps as tap_tables
 from schema.tables.cards import Card
 from schema.tables.messages import Message
-from schema.topics import Kind, Topic, every_reader, parse_topic
-from tests.harness.campus import DATA_KEY, Campus, make_campus, phone_of
+from schema.tables.readers import ByteOrder
+from schema.topics import Kind
+from tests.harness.campus import Campus, make_campus
+from tests.harness.cards import set_card_state
+from tests.harness.ingest import IngestProcess, Readers
 from tests.harness.mosquitto import Mosquitto
-from tests.harness.ports import free_port
 from tests.harness.postgres import Postgres
-from tests.harness.processes import Process
 from tests.harness.waiting import wait_for
-
-
-class Readers:
-    """All readers of a school as one client of the broker."""
-
-    def __init__(self, broker: Mosquitto) -> None:
-        self.acks: list[tuple[str, Ack]] = []
-        self.cards: list[tuple[str, CardsMessage]] = []
-        self._seq = 0
-        self._subscribed = threading.Event()
-        self._broker = broker
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        self._client.max_queued_messages_set(0)
-        self._client.on_message = self._on_message
-        self._client.on_subscribe = lambda *_: self._subscribed.set()
-
-    def say(self, body: bytes, reader: str = "gate-in", kind: Kind = Kind.TAP) -> None:
-        self._client.publish(str(Topic("no1", reader, kind)), body, qos=1).wait_for_publish(10)
-
-    def send(self, *taps: Tap, reader: str = "gate-in") -> None:
-        self.say(msgspec.json.encode(Taps(utc_now(), list(taps))), reader)
-
-    def tap(self, uid: str, at: datetime | None = None) -> Tap:
-        self._seq += 1
-        return Tap(uuid7(), 1, self._seq, uid, at or utc_now(), Decision.ADMITTED)
-
-    @property
-    def kept(self) -> list[UUID]:
-        return [name for _, ack in self.acks for name in ack.kept]
-
-    @property
-    def rejected(self) -> dict[UUID, Rejection]:
-        return {one.id: one.reason for _, ack in self.acks for one in ack.rejected}
-
-    def wait_kept(self, *taps: Tap, timeout_s: float = 15) -> None:
-        wanted = {tap.id for tap in taps}
-        wait_for(lambda: wanted <= set(self.kept), timeout_s, "the acknowledgement")
-
-    def _on_message(self, _: mqtt.Client, __: Any, packet: mqtt.MQTTMessage) -> None:
-        topic = parse_topic(packet.topic)
-        if topic.kind is Kind.ACK:
-            self.acks.append((topic.reader, msgspec.json.decode(packet.payload, type=Ack)))
-        else:
-            cards = msgspec.json.decode(packet.payload, type=CardsSnapshot | CardsChange)
-            self.cards.append((topic.reader, cards))
-
-    def __enter__(self) -> "Readers":
-        self._client.connect(self._broker.host, self._broker.port)
-        self._client.loop_start()
-        self._client.subscribe([(every_reader(kind), 1) for kind in (Kind.ACK, Kind.CARDS)])
-        assert self._subscribed.wait(10)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-class IngestProcess:
-    """`card-server ingest --config …`, ready on entry; its log must name nobody."""
-
-    def __init__(self, url: str, broker: Mosquitto, folder: Path, name: str = "ingest") -> None:
-        self.port = free_port()
-        config = folder / f"{name}.toml"
-        config.write_text(
-            f'database_url = "{url}"\n'
-            f'data_key = "{base64.b64encode(DATA_KEY).decode()}"\n'
-            f'web_secret = "{"x" * 32}"\n'
-            f'broker_host = "{broker.host}"\nbroker_port = {broker.port}\n'
-            f"ingest_health_port = {self.port}\n"
-        )
-        command = str(Path(sys.executable).with_name("card-server"))
-        argv = [command, "ingest", "--config", str(config)]
-        self.process = Process(argv, folder / f"{name}.log")
-
-    def ready(self) -> tuple[int, dict[str, str]]:
-        """The status of /ready, and what it says is wrong; 0 while nobody answers."""
-        assert self.process.exit_code is None, self.process.output
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready", timeout=10) as page:
-                return page.status, json.load(page)["wrong"]
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)["wrong"]
-        except OSError:
-            return 0, {}
-
-    def __enter__(self) -> "IngestProcess":
-        self.process.start()
-        wait_for(lambda: self.ready()[0] == 200, 20, "ingest")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        code = self.process.stop()
-        if kind is None:
-            said = self.process.output
-            assert code == 0, said
-            assert not [word for word in ("学一", "学二", "家长", phone_of(1)) if word in said]
 
 
 @pytest.fixture
@@ -288,6 +171,43 @@ def test_a_lost_card_reaches_every_reader_within_two_seconds(
     for _, change in readers.cards:
         assert isinstance(change, CardsChange)
         assert [(card.uid, card.state) for card in change.cards] == [(uid(2), CardState.LOST)]
+
+
+@pytest.mark.usefixtures("ingest")
+def test_another_byte_order_counts_for_taps_and_sends_a_fresh_list_though_the_version_was_right(
+    engine: Engine, readers: Readers
+) -> None:
+    first = readers.tap(uid(1))
+    readers.send(first)
+    readers.wait_kept(first)
+    wait_for(lambda: _looked(readers))
+    with Session(engine) as session, session.begin():
+        stored = settings_of(find_reader(session, 1, 1))
+        wanted = replace(stored, byte_order=ByteOrder.REVERSED)
+        change_reader(session, SYSTEM, 1, 1, wanted)
+    wait_for(lambda: len(readers.cards) == 2, 2, "the fresh lists")
+    lists = dict(readers.cards)
+    backwards, plain = lists["gate-in"], lists["gate-out"]
+    assert isinstance(backwards, CardsSnapshot)
+    assert backwards.list_version == 4
+    assert [card.uid for card in backwards.cards] == [turned(number) for number in (1, 2, 3)]
+    assert [card.uid for card in plain.cards] == [uid(1), uid(2), uid(3)]
+
+    # It was away and comes back with the list of before: that is not what it needs.
+    status = Status(ReaderState.ONLINE, 5, utc_now(), cards_version=3)
+    readers.say(msgspec.json.encode(status), kind=Kind.STATUS)
+    wait_for(lambda: len(readers.cards) == 3)
+    assert readers.cards[2] == ("gate-in", backwards)
+
+    tap = readers.tap(turned(2))
+    readers.send(tap)
+    readers.wait_kept(tap)
+    [row] = [row for row in rows(engine, tap_tables.Tap) if row.id == tap.id]
+    assert (row.uid, row.student_id) == (uid(2), 2)
+
+
+def turned(student: int) -> str:
+    return bytes.fromhex(uid(student))[::-1].hex().upper()
 
 
 def _looked(readers: Readers) -> bool:
@@ -431,5 +351,5 @@ def _kept_by(ingest: IngestProcess) -> int:
     """How many taps this process says it has kept."""
     with urllib.request.urlopen(f"http://127.0.0.1:{ingest.port}/metrics", timeout=10) as page:
         lines = page.read().decode().splitlines()
-    [line] = [line for line in lines if line.startswith("taps_kept_total ")]
+    [line] = [line for line in lines if line.startswith("card_server_ingest_taps_total ")]
     return int(float(line.split()[1]))

@@ -46,12 +46,6 @@ def test_without_any_list_every_card_is_refused_for_that() -> None:
     assert judge(Held(), UIDS[0]) == Judgement(Decision.REFUSED, Refusal.NO_LIST, 0)
 
 
-def test_a_random_number_is_unknown_even_if_somebody_listed_it() -> None:
-    held = Held(1, AT, {"08A1B2C3": CardState.ACTIVE, "08A1B2C3D4E5F6": CardState.ACTIVE})
-    assert judge(held, "08A1B2C3").reason is Refusal.UNKNOWN
-    assert judge(held, "08A1B2C3D4E5F6").decision is Decision.ADMITTED
-
-
 @given(changes=st.lists(CARDS, max_size=30), data=st.data())
 def test_any_grouping_and_repetition_of_changes_gives_the_same_list(
     changes: list[ListedCard], data: st.DataObject

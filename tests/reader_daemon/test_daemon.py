@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from schema.messages import CardState
+from schema.messages import CardState, Decision
 from tests.harness.processes import Process
 from tests.harness.waiting import wait_for
 from tests.reader_daemon.box import Box
@@ -129,3 +129,12 @@ def test_a_tap_is_judged_and_shown_fast_and_the_log_names_no_card(tmp_path: Path
         waits = sorted(event["shown_ms"] for event in box.events("tap"))
         assert waits[50] < 50
         assert box.stop() == 0
+
+
+def test_at_a_desk_every_card_is_read_and_none_is_refused(tmp_path: Path) -> None:
+    with _box(tmp_path, purpose="desk") as box, Hand(tmp_path / "tray") as hand:
+        for uid in (ACTIVE, "04FFFFFFFFFFFF", "08AABBCC"):
+            assert hand.press(uid) == {"signal": "read", "reason": None}
+    assert [(tap.uid, tap.decision, tap.reason) for tap in box.taps()] == [
+        (uid, Decision.ADMITTED, None) for uid in (ACTIVE, "04FFFFFFFFFFFF", "08AABBCC")
+    ]

@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from card_server.register.cards import add_card, bind_card, set_card_state
 from card_server.storage.database import open_engine, open_sessions
 from card_server.taps import directory as module
 from card_server.taps.directory import CardFacts, CardKey, Directory, Holder, ReaderKey, Told
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding
 from schema.tables.people import Guardian, Guardianship, Language, Student
-from schema.tables.readers import Direction
+from schema.tables.readers import ByteOrder, Direction, Reader
 from schema.tables.school import School
 from tests.card_server.tapping import MORNING, Gate
 from tests.harness.campus import LONG_AGO, make_campus, uid_of
+from tests.harness.cards import add_card, bind_card, set_card_state
 
 IN = ReaderKey("no1", "gate-in")
 CARD = CardKey(1, uid_of(1))
@@ -60,6 +60,14 @@ def test_a_reader_comes_with_its_school(session: Session) -> None:
     school = reader.school
     assert (school.code, school.signature, school.zone.key) == ("no1", "一中", "Asia/Shanghai")
     assert (school.late_after_minute, school.double_tap_s, school.stale_minutes) == (480, 60, 30)
+
+
+def test_a_change_of_a_readers_byte_order_counts_from_the_next_batch_on(session: Session) -> None:
+    directory = Directory()
+    assert directory.readers(session, [IN])[IN].byte_order is ByteOrder.AS_SENT
+    session.get_one(Reader, 1).byte_order = ByteOrder.REVERSED
+    session.commit()
+    assert directory.readers(session, [IN])[IN].byte_order is ByteOrder.REVERSED
 
 
 def test_a_school_that_was_asked_for_has_an_id(session: Session) -> None:

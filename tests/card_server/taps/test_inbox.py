@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from card_server.taps.directory import ReaderFacts, ReaderKey, SchoolFacts
 from card_server.taps.inbox import Incoming, Opened, open_messages
 from schema.messages import MAX_BYTES, MAX_TAPS, Rejection
-from schema.tables.readers import Direction, Purpose
+from schema.tables.readers import ByteOrder, Direction, Purpose
 
 NOW = datetime(2026, 9, 3, tzinfo=UTC)
 SCHOOL = SchoolFacts(1, "no1", "一中", ZoneInfo("Asia/Shanghai"), 60, 480, 30, 1)
 READER = ReaderFacts(1, "gate-in", SCHOOL, Purpose.GATE, Direction.IN, None)
-READERS = {ReaderKey("no1", "gate-in"): READER}
+BACKWARDS = ReaderFacts(
+    2, "gate-out", SCHOOL, Purpose.GATE, Direction.OUT, None, ByteOrder.REVERSED
+)
+READERS = {ReaderKey("no1", "gate-in"): READER, ReaderKey("no1", "gate-out"): BACKWARDS}
 TAP_TOPIC, STATUS_TOPIC = "campus/v1/no1/gate-in/tap", "campus/v1/no1/gate-in/status"
 
 
@@ -64,6 +67,13 @@ def test_good_taps_come_out_with_their_reader_and_the_message_they_came_in() -> 
     assert {one.reader.code for one in opened.taps} == {"gate-in"}
     assert [source.topic for source in opened.sources] == [TAP_TOPIC] * 2
     assert opened.refused == []
+
+
+def test_a_tap_has_the_cards_own_number_whichever_byte_its_reader_gives_first() -> None:
+    backwards = taps(tap(1, uid="C3B2A104"), tap(2, uid="80E5D4C3B2A104"), tap(3, uid="bad"))
+    opened = receive(backwards, topic="campus/v1/no1/gate-out/tap")
+    assert [one.uid for one in opened.taps] == ["04A1B2C3", "04A1B2C3D4E580"]
+    assert [one.uid for one in receive(taps(tap(1))).taps] == ["04A1B2C3"]
 
 
 def test_the_message_is_corrected_by_its_skew() -> None:

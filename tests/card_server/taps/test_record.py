@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from card_server.register.cards import bind_card, set_card_state
 from card_server.storage.database import open_engine, open_sessions
 from card_server.taps.directory import Directory
 from card_server.taps.record import ReceivedTap, Recorded
@@ -23,6 +22,7 @@ from schema.tables.school import School
 from schema.tables.taps import Attendance, DirectionBy, Effect, HomeroomDay, Presence, Tap
 from tests.card_server.tapping import MORNING, Gate, rejected_ids
 from tests.harness.campus import uid_of
+from tests.harness.cards import bind_card, set_card_state
 
 
 @pytest.fixture
