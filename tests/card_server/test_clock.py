@@ -16,13 +16,17 @@ from card_server import clock
 from card_server.clock import end_idle_sessions, forget_old_asides, run
 from card_server.config import Settings
 from card_server.errors import AppError, Code
+from card_server.jobs.kinds import KINDS
+from card_server.jobs.protocol import Kind, Result
 from card_server.staff.sessions import IDLE_END
 from card_server.storage.database import open_engine
 from card_server.storage.single import claim_role
 from schema.messages import utc_now
+from schema.tables.jobs import Job, JobState
+from schema.tables.people import Language
 from schema.tables.readers import Aside
 from schema.tables.school import School
-from schema.tables.staff import Staff, StaffSession
+from schema.tables.staff import Role, Scope, Staff, StaffGrant, StaffSession
 from tests.harness.ports import free_port
 from tests.harness.waiting import wait_for
 
@@ -117,6 +121,45 @@ def test_all_tasks_are_done_at_the_start_and_it_ends_at_once(
         wait_for(lambda: count(engine, StaffSession) == count(engine, Aside) == 0)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5) as page:
             assert page.status == 200
+    finally:
+        stop.set()
+        thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_background_jobs_are_done_beside_the_tasks_and_go_in_time(
+    engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KINDS, "trial", Kind(lambda *_: Result("Done."), "A trial", True))
+    old = utc_now() - timedelta(days=40)
+    with Session(engine) as session, session.begin():
+        session.add(StaffGrant(staff_id=1, school_id=1, role=Role.SCHOOL_ADMIN, scope=Scope.SCHOOL))
+        for state, ended in ((JobState.QUEUED, None), (JobState.DONE, old)):
+            session.add(
+                Job(
+                    school_id=1,
+                    kind="trial",
+                    state=state,
+                    parameters="{}",
+                    language=Language.CHINESE,
+                    made_by=1,
+                    made_by_name="a",
+                    made_as=Role.SCHOOL_ADMIN,
+                    made_at=old,
+                    changed_at=old,
+                    finished_at=ended,
+                )
+            )
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(settings_for(database_url), stop))
+    thread.start()
+
+    def jobs() -> list[tuple[JobState, str]]:
+        with Session(engine) as session:
+            return [(job.state, job.message) for job in session.scalars(select(Job))]
+
+    try:
+        wait_for(lambda: jobs() == [(JobState.DONE, "Done.")])
     finally:
         stop.set()
         thread.join(5)

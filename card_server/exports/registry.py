@@ -1,0 +1,13 @@
+"""Every list that can be taken away as a file: a new one is a file and a line here."""
+
+from card_server.exports.audit import AUDIT
+from card_server.exports.cards import CARDS
+from card_server.exports.enrolment import NOT_REGISTERED
+from card_server.exports.lists import ExportList
+from card_server.exports.messages import MESSAGES
+from card_server.exports.students import STUDENTS
+from card_server.exports.taps import TAPS
+
+LISTS: dict[str, ExportList] = {
+    one.name: one for one in (AUDIT, CARDS, MESSAGES, NOT_REGISTERED, STUDENTS, TAPS)
+}
