@@ -16,11 +16,23 @@ from sqlalchemy import Engine
 from card_server.access import guard, public
 from card_server.api import (
     audit_routes,
+    card_routes,
+    district_routes,
+    district_staff_routes,
     event_routes,
+    guardian_routes,
+    history_routes,
+    job_routes,
+    logo_routes,
+    people_routes,
+    registration_routes,
     school_routes,
+    school_year_routes,
     settings_routes,
     staff_routes,
     student_routes,
+    token_routes,
+    webhook_routes,
 )
 from card_server.api.description import FILE, describe
 from card_server.api.limits import limit_rates
@@ -34,10 +46,22 @@ if TYPE_CHECKING:
 ROOT = "/api/v1"
 _ROUTES = (
     school_routes.routes,
+    district_routes.routes,
+    district_staff_routes.routes,
     student_routes.routes,
+    card_routes.routes,
+    people_routes.routes,
+    guardian_routes.routes,
+    school_year_routes.routes,
+    registration_routes.routes,
     event_routes.routes,
     settings_routes.routes,
+    logo_routes.routes,
     staff_routes.routes,
+    token_routes.routes,
+    webhook_routes.routes,
+    history_routes.routes,
+    job_routes.routes,
     audit_routes.routes,
 )
 
@@ -51,6 +75,8 @@ def add_api(pages: Flask, engine: Engine, *, per_minute: int, behind_tls: bool) 
         per_minute=per_minute,
         behind_tls=behind_tls,
     )
+    api.extensions["webhook_seal"] = pages.extensions["webhook_seal"]
+    api.config["WEBHOOK_ALLOW_PRIVATE"] = pages.config["WEBHOOK_ALLOW_PRIVATE"]
     pages.extensions["api"] = api
     answer_pages = pages.wsgi_app
 

@@ -5,7 +5,7 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from card_server.access import actor, allow, changing_session, school_in_use, school_session
-from card_server.api import shapes
+from card_server.api import admin_shapes as shapes
 from card_server.api.cursors import next_address, read_id, write_id
 from card_server.api.inputs import AuditPath, AuditQuery
 from card_server.audit.reading import Wanted, open_entry, read_actor_key, read_entries

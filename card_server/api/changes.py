@@ -1,10 +1,11 @@
 """What programs may change: the bodies of POST and PATCH; what a PATCH leaves out stays."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictBool
 
-from card_server.api.inputs import RowId, Taken, storable
+from card_server.api.inputs import RowId, Taken, UuidId, storable
+from card_server.staff.tokens import MAX_DAYS, MIN_DAYS
 from schema.tables.readers import ByteOrder, Direction
 from schema.tables.staff import Role, Scope
 
@@ -16,6 +17,12 @@ _Line = Annotated[
 _LongLine = Annotated[
     str, Field(min_length=1, max_length=120, json_schema_extra=_NO_NUL), AfterValidator(storable)
 ]
+_Url = Annotated[
+    str, Field(min_length=1, max_length=500, json_schema_extra=_NO_NUL), AfterValidator(storable)
+]
+_Kinds = Annotated[list[Literal["tap", "attendance", "message"]], Field(min_length=1, max_length=3)]
+_Signature = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[^【】\[\]]*$")]
+_Zone = Annotated[str, Field(min_length=1, max_length=40)]
 _Grade = Annotated[int, Field(strict=True, ge=1, le=12)]
 
 
@@ -23,13 +30,12 @@ class SchoolChange(Taken):
     """The school's settings; null is as if left out."""
 
     name: _LongLine | None = None
-    signature: (
-        Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[^【】\[\]]*$")] | None
-    ) = None
-    zone: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    signature: _Signature | None = None
+    zone: _Zone | None = None
     late_after: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = None
     double_tap_s: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = None
     stale_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] | None = None
+    cards_per_student: Annotated[int, Field(strict=True, ge=1, le=2)] | None = None
 
 
 class NewHomeroom(Taken):
@@ -91,6 +97,42 @@ class StaffChange(Taken):
     is_disabled: StrictBool | None = None
 
 
+class NewSchool(Taken):
+    """A school to be opened, and its first administrator."""
+
+    code: _Code
+    name: _LongLine
+    signature: _Signature
+    zone: _Zone
+    login: _Line
+    admin_name: _Line
+
+
+class NewToken(Taken):
+    """A token to be made."""
+
+    name: _Line
+    grant: GivenGrant
+    days: Annotated[int, Field(strict=True, ge=MIN_DAYS, le=MAX_DAYS)]
+
+
+class NewWebhook(Taken):
+    """A webhook to be made."""
+
+    name: _Line
+    url: _Url
+    kinds: _Kinds
+
+
+class WebhookChange(Taken):
+    """A webhook's settings; null is as if left out."""
+
+    name: _Line | None = None
+    url: _Url | None = None
+    kinds: _Kinds | None = None
+    is_disabled: StrictBool | None = None
+
+
 class HomeroomPath(Taken):
     """Which homeroom."""
 
@@ -107,3 +149,22 @@ class StaffPath(Taken):
     """Which account."""
 
     staff_id: RowId
+
+
+class TokenPath(Taken):
+    """Which token."""
+
+    token_id: RowId
+
+
+class WebhookPath(Taken):
+    """Which webhook."""
+
+    webhook_id: RowId
+
+
+class DeliveryPath(Taken):
+    """Which of a webhook's events."""
+
+    webhook_id: RowId
+    delivery_id: UuidId

@@ -11,6 +11,7 @@ from uuid import UUID
 from flask import request, url_for
 
 ID_CURSOR = "^[0-7][0-9a-f]{7}$"
+UUID_CURSOR = "^[0-9a-f]{32}$"
 MOMENT_CURSOR = "^[0-7][0-9a-f]{15}[0-9a-f]{32}$"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -34,6 +35,16 @@ def read_id(cursor: str | None) -> int:
     return int(cursor, 16) if cursor else 0
 
 
+def write_uuid(last: UUID) -> str:
+    """A cursor after a row of this id."""
+    return last.hex
+
+
+def read_uuid(cursor: str | None) -> UUID | None:
+    """The id that a cursor of UUID_CURSOR's form names; None for the beginning."""
+    return UUID(cursor) if cursor else None
+
+
 def write_moment(last: MomentKey) -> str:
     """A cursor after a row of this time and id."""
     return f"{(last.moment - _EPOCH) // _MICROSECOND:016x}{last.id.hex}"
@@ -51,5 +62,5 @@ def next_address(cursor: str | None) -> str | None:
     """The address of this list's next part; None when there is none."""
     if cursor is None or request.endpoint is None:
         return None
-    asked: dict[str, Any] = {**request.args, "cursor": cursor}
+    asked: dict[str, Any] = {**(request.view_args or {}), **request.args, "cursor": cursor}
     return url_for(request.endpoint, **asked)

@@ -1,6 +1,6 @@
 """What the OpenAPI document says beyond what APIFlask sees: roles, problems, tags, one name."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from pydantic.json_schema import models_json_schema
 import schema
 from card_server.access import decision_of
 from card_server.api import shapes
+from card_server.api.matching import takes_if_match
+from card_server.api.pictures import describe_pictures
 from card_server.api.problems import KINDS, MEDIA_TYPE, PREFIX
 
 FILE = Path(schema.__file__).with_name("openapi.json")
@@ -21,12 +23,19 @@ reaches; `x-roles` names the roles that may call an operation. Times are RFC 333
 the school's. Nothing that is not named here is taken."""
 _EVERYWHERE = (401, 403, 422, 429)
 _OF_BODIES = (400, 413, 415)
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag that GET gave: nothing is changed when it is not that any more.",
+    "schema": {"type": "string"},
+}
 _SAID = {
     400: "The body is no JSON.",
     401: "No token, or one that is not valid.",
     403: "The token's role may not.",
     404: "There is none within the token's reach.",
     409: "It does not fit what is there; nothing was changed.",
+    412: "It is not what If-Match names; nothing was changed.",
     413: "The body is larger than 64 KiB.",
     415: "The body is not JSON.",
     422: "A value cannot be, or is not known.",
@@ -66,11 +75,20 @@ def _finish(api: APIFlask, document: Json) -> Json:
     components["schemas"] |= _problem_schemas()
     components["responses"] = {KINDS[status].name: _response(status) for status in _SAID}
     components["headers"] = {
-        "ETag": {"description": "Send it as If-None-Match.", "schema": {"type": "string"}}
+        "ETag": {
+            "description": "Send it as If-None-Match, or with a change as If-Match.",
+            "schema": {"type": "string"},
+        }
     }
+    components["parameters"] = {"IfMatch": _IF_MATCH}
     for path, method, operation in _operations(document):
-        operation["x-roles"] = _roles(api, path, method)
+        view = _view(api, path, method)
+        decision = decision_of(view)
+        operation["x-roles"] = sorted(decision.roles) if decision else []
+        describe_pictures(view, operation)
         _complete(path, method, operation)
+        if takes_if_match(view):
+            _add_if_match(operation)
     return document
 
 
@@ -97,6 +115,13 @@ def _complete(path: str, method: str, operation: Json) -> None:
         _simplify(parameter)
 
 
+def _add_if_match(operation: Json) -> None:
+    operation["parameters"].append({"$ref": "#/components/parameters/IfMatch"})
+    operation["responses"]["412"] = {"$ref": f"#/components/responses/{KINDS[412].name}"}
+    if "200" in operation["responses"]:
+        operation["responses"]["200"]["headers"] = {"ETag": {"$ref": "#/components/headers/ETag"}}
+
+
 def _simplify(parameter: Json) -> None:
     """A parameter is left out rather than null."""
     asked = parameter["schema"]
@@ -109,12 +134,11 @@ def _simplify(parameter: Json) -> None:
         parameter["description"] = asked.pop("description")
 
 
-def _roles(api: APIFlask, path: str, method: str) -> list[str]:
+def _view(api: APIFlask, path: str, method: str) -> Callable[..., Any]:
     address = path.replace("{", "<").replace("}", ">")
     for rule in api.url_map.iter_rules():
         if rule.rule == address and method.upper() in (rule.methods or ()):
-            decision = decision_of(api.view_functions[rule.endpoint])
-            return sorted(decision.roles) if decision else []
+            return api.view_functions[rule.endpoint]
     raise LookupError(path)
 
 

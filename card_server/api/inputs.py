@@ -6,17 +6,20 @@ The formats are narrower than Pydantic's own, which takes `1.0` for a number and
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from card_server.api.cursors import ID_CURSOR, MOMENT_CURSOR
+from card_server.api.cursors import ID_CURSOR, MOMENT_CURSOR, UUID_CURSOR
 from schema.tables.messages import MessageState
+from schema.tables.webhooks import DeliveryState
 
 MAX_ITEMS = 200
 ACTOR = r"^(staff|token|command|system|nobody)(:[0-9]{1,9})?$"
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 _WHOLE = re.compile(r"[0-9]{1,18}")
+_UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _DAY = r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
@@ -43,6 +46,12 @@ def _moment(value: Any) -> Any:
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         raise ValueError("no moment")
     return value.upper()
+
+
+def _uuid(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(_UUID, value):
+        raise ValueError("no id")
+    return UUID(value)
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -72,6 +81,11 @@ Moment = Annotated[
     AfterValidator(_in_utc),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
+UuidId = Annotated[
+    UUID,
+    BeforeValidator(_uuid),
+    WithJsonSchema({"type": "string", "format": "uuid", "pattern": _UUID}),
+]
 Limit = Annotated[
     int,
     Field(ge=1, le=MAX_ITEMS, description="How many at most in one answer."),
@@ -79,6 +93,9 @@ Limit = Annotated[
 ]
 IdCursor = Annotated[
     str, Field(pattern=ID_CURSOR, description="Where the list goes on: from `next`.")
+]
+UuidCursor = Annotated[
+    str, Field(pattern=UUID_CURSOR, description="Where the list goes on: from `next`.")
 ]
 MomentCursor = Annotated[
     str, Field(pattern=MOMENT_CURSOR, description="Where the list goes on: from `next`.")
@@ -158,6 +175,22 @@ class AuditQuery(Taken):
     day: Day | None = None
     limit: Limit = 50
     cursor: IdCursor | None = None
+
+
+class HistoryQuery(Taken):
+    """Of which thing: its kind and id, as in `reader:12`."""
+
+    subject: Annotated[
+        str, Field(pattern=r"^(school|homeroom|reader|staff|webhook):[1-9][0-9]{0,8}$")
+    ]
+
+
+class DeliveriesQuery(Taken):
+    """Which part of a webhook's events."""
+
+    state: DeliveryState | None = None
+    limit: Limit = 50
+    cursor: UuidCursor | None = None
 
 
 class AuditPath(Taken):

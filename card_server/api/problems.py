@@ -55,6 +55,11 @@ KINDS = {
         lazy_gettext("It does not fit what is there"),
         lazy_gettext("Nothing was changed."),
     ),
+    412: Kind(
+        "changed",
+        lazy_gettext("It is not any more what you saw"),
+        lazy_gettext("Nothing was changed. Ask for it again, and send the ETag that it has now."),
+    ),
     413: Kind(
         "too_large",
         lazy_gettext("The request is too large"),

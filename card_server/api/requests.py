@@ -5,6 +5,7 @@ from typing import Any
 from apiflask import APIFlask
 from flask import Response, current_app, request
 
+from card_server.api.matching import takes_if_match
 from card_server.api.problems import refuse
 
 _YEAR_S = 365 * 24 * 3600
@@ -61,8 +62,12 @@ def _asked_of_route() -> dict[str, Any]:
 
 
 def _tag(answer: Response) -> Response:
-    """An ETag, and 304 for who has that already (RFC 9110 §13)."""
-    if request.method in ("GET", "HEAD") and answer.status_code == 200:
+    """An ETag, and 304 for who has that already (RFC 9110 §13); changes answer with the new one."""
+    if answer.status_code != 200 or request.endpoint is None:
+        return answer
+    if request.method in ("GET", "HEAD"):
         answer.add_etag()
         answer.make_conditional(request)
+    elif takes_if_match(current_app.view_functions[request.endpoint]):
+        answer.add_etag()
     return answer

@@ -9,14 +9,15 @@ from card_server.access import (
     allow,
     allow_anywhere,
     caller,
-    reading,
     school_in_use,
     school_session,
 )
 from card_server.api import shapes
+from card_server.api.changes import HomeroomPath
 from card_server.api.inputs import BoardQuery
+from card_server.register.homerooms import find_homeroom
 from card_server.reports.board import read_board
-from card_server.reports.listings import list_homerooms, list_schools
+from card_server.reports.listings import list_homerooms
 from card_server.reports.reader_report import read_aside, read_readers
 from card_server.school_time import day_of
 from card_server.staff.tokens import TokenCaller
@@ -49,15 +50,6 @@ def me() -> Any:
     }
 
 
-@routes.get("/schools")
-@allow_anywhere(Role.DISTRICT_ADMIN)
-@routes.output(shapes.Schools)
-def schools() -> Any:
-    """All schools of the district."""
-    with reading()() as session:
-        return {"items": list_schools(session)}
-
-
 @routes.get("/school")
 @allow(*_MEETING_STUDENTS)
 @routes.output(shapes.School)
@@ -74,6 +66,16 @@ def homerooms() -> Any:
     """The homerooms within the token's reach, by grade."""
     with school_session() as session:
         return {"items": list_homerooms(session, school_in_use().id)}
+
+
+@routes.get("/homerooms/<homeroom_id>")
+@allow(*_MEETING_STUDENTS)
+@routes.input(HomeroomPath, location="path", arg_name="asked")
+@routes.output(shapes.Homeroom)
+def homeroom(homeroom_id: str, asked: HomeroomPath) -> Any:
+    """One homeroom."""
+    with school_session() as session:
+        return find_homeroom(session, school_in_use().id, asked.homeroom_id)
 
 
 @routes.get("/board")
@@ -102,7 +104,8 @@ def readers() -> Any:
     """How each reader within the token's reach is."""
     at = school_in_use()
     with school_session() as session:
-        return {"items": read_readers(session, at.id, at.cards_version, datetime.now(UTC))}
+        found = read_readers(session, at.id, at.cards_version, datetime.now(UTC))
+    return {"cards_version": at.cards_version, "items": found}
 
 
 @routes.get("/readers/aside")

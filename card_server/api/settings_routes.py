@@ -16,6 +16,7 @@ from card_server.api.changes import (
     ReaderPath,
     SchoolChange,
 )
+from card_server.api.matching import if_match, lock_and_match
 from card_server.register import homerooms, readers, schools
 from schema.tables.school import School
 from schema.tables.staff import Role
@@ -26,6 +27,7 @@ _ADMINS = (Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
 
 @routes.patch("/school")
 @allow(*_ADMINS)
+@if_match
 @routes.input(SchoolChange, arg_name="sent")
 @routes.output(shapes.School)
 def change_school(sent: SchoolChange) -> Any:
@@ -33,6 +35,7 @@ def change_school(sent: SchoolChange) -> Any:
     school_id = school_in_use().id
     with changing_session() as session:
         school = session.get_one(School, school_id)
+        lock_and_match(session, shapes.School, school)
         typed = _typed(asdict(schools.settings_of(school)), sent.model_dump(exclude_none=True))
         schools.change_school(session, actor(), school_id, schools.read_settings(typed))
         return school
@@ -51,6 +54,7 @@ def add_homeroom(sent: NewHomeroom) -> Any:
 
 @routes.patch("/homerooms/<homeroom_id>")
 @allow(*_ADMINS)
+@if_match
 @routes.input(HomeroomPath, location="path", arg_name="asked")
 @routes.input(HomeroomChange, arg_name="sent")
 @routes.output(shapes.Homeroom)
@@ -59,6 +63,7 @@ def change_homeroom(homeroom_id: str, asked: HomeroomPath, sent: HomeroomChange)
     school_id = school_in_use().id
     with changing_session() as session:
         found = homerooms.find_homeroom(session, school_id, asked.homeroom_id)
+        lock_and_match(session, shapes.Homeroom, found)
         typed = _typed(asdict(homerooms.settings_of(found)), sent.model_dump(exclude_none=True))
         wanted = homerooms.read_settings(typed)
         homerooms.change_homeroom(session, actor(), school_id, found.id, wanted)
@@ -88,6 +93,7 @@ def reader(reader_id: str, asked: ReaderPath) -> Any:
 
 @routes.patch("/readers/<reader_id>")
 @allow(*_ADMINS)
+@if_match
 @routes.input(ReaderPath, location="path", arg_name="asked")
 @routes.input(ReaderChange, arg_name="sent")
 @routes.output(shapes.ReaderSettings)
@@ -96,6 +102,7 @@ def change_reader(reader_id: str, asked: ReaderPath, sent: ReaderChange) -> Any:
     school_id = school_in_use().id
     with changing_session() as session:
         found = readers.find_reader(session, school_id, asked.reader_id)
+        lock_and_match(session, shapes.ReaderSettings, found)
         changed = sent.model_dump(exclude_none=True)
         if "direction" in sent.model_fields_set:
             changed["direction"] = sent.direction

@@ -1,7 +1,7 @@
 """What the API answers: one model for each thing, made from what the reports read."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,13 +54,36 @@ class School(Shape):
     late_after: str = Field(description="HH:MM in its zone.")
     double_tap_s: int
     stale_minutes: int
-    cards_version: int = Field(description="The version of the card list that readers need.")
+    cards_per_student: int = Field(description="Active cards of their own at a time: 1 or 2.")
 
 
 class Schools(Shape):
     """All schools of the district."""
 
     items: list[School]
+
+
+class SchoolToday(Shape):
+    """What a school has today, by its own day."""
+
+    id: int
+    code: str
+    name: str
+    students: int
+    arrived: int
+    late: int
+    inside: int
+    readers: int
+    silent: int = Field(description="Readers of which nothing was heard for 45 seconds, or ever.")
+    heard_at: datetime | None = Field(description="The last word of any of its readers.")
+    waiting: int = Field(description="Messages that wait.")
+    failed: int = Field(description="Messages that failed or are unclear, of the last 24 hours.")
+
+
+class District(Shape):
+    """All schools by name, with what each has today."""
+
+    items: list[SchoolToday]
 
 
 class Homeroom(Shape):
@@ -241,6 +264,7 @@ class Reader(Shape):
 class Readers(Shape):
     """The readers within reach."""
 
+    cards_version: int = Field(description="The version of the card list that they need.")
     items: list[Reader]
 
 
@@ -307,68 +331,6 @@ class MessageCounts(Shape):
     failed: int
     unknown: int
     suppressed: int
-
-
-class Staff(Shape):
-    """An account of the school."""
-
-    id: int
-    login: str
-    name: str
-    grants: list[Grant]
-    must_choose_password: bool
-    disabled_at: datetime | None
-
-
-class StaffList(Shape):
-    """All accounts of the school."""
-
-    items: list[Staff]
-
-
-class OneTimePassword(Shape):
-    """An account's one-time password, which is told at this moment only."""
-
-    id: int
-    login: str
-    one_time_password: str
-
-
-class Actor(Shape):
-    """Who did something; `name` is what they are called today, empty for who is gone."""
-
-    kind: str = Field(description="`staff`, `token`, `command`, `system` or `nobody`.")
-    id: int | None
-    name: str
-
-
-class AuditEntry(Shape):
-    """One entry of the audit log."""
-
-    seq: int
-    at: datetime
-    actor: Actor
-    action: str
-    subject: str
-    has_detail: bool = Field(description="False where the personal part was erased.")
-
-
-class AuditEntries(Shape):
-    """A part of the log, newest first."""
-
-    items: list[AuditEntry]
-    next: Next
-
-
-class AuditDetail(Shape):
-    """An entry's personal part; null where it was erased or is not what was once noted."""
-
-    seq: int
-    is_readable: bool
-    name: str | None
-    address: str | None
-    reason: str | None
-    details: dict[str, Any] | None
 
 
 class Wrong(Shape):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -14,8 +15,11 @@ from card_server.staff.accounts import create_staff
 from card_server.staff.scope import WHOLE_SCHOOL, Grant
 from card_server.staff.sessions import Caller, describe_school
 from card_server.staff.tokens import make_token
+from card_server.storage.sealing import Seal
+from card_server.webhooks.webhook import Form, make_webhook, try_webhook
 from schema.tables.school import School
 from schema.tables.staff import Role, Scope, Staff
+from schema.tables.webhooks import EventKind
 from tests.card_server.web.small_school import SmallSchool
 
 PLACE = "校门"
@@ -69,6 +73,23 @@ class Program:
 
     def speaking(self, language: str) -> "Program":
         return replace(self, language=language)
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A webhook, and an event on its way to it."""
+
+    id: int
+    delivery: UUID
+
+
+def add_hook(sessions: sessionmaker[Session], school: SmallSchool) -> Hook:
+    """A webhook of the school that has been tried."""
+    form = Form("看板", "https://example.org/hook", frozenset({EventKind.TAP}))
+    now = datetime.now(UTC)
+    with sessions.begin() as session:
+        id_, _secret = make_webhook(session, school.id, form, Seal(bytes(32)), SYSTEM, now)
+        return Hook(id_, try_webhook(session, school.id, id_, SYSTEM, now))
 
 
 def make_program(
