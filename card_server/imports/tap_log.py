@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Struct
 
+from card_server.cards.notations import Notation, read_number
 from card_server.errors import AppError, Code
 from card_server.imports.text_files import find_encoding
-from card_server.register.notations import Notation, read_number
 from schema.messages import Decision, Refusal
 
 

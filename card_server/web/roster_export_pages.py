@@ -1,0 +1,89 @@
+"""The roster goes out (名单导出): for other systems, after a reason, and noted."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from card_server.access import actor, allow, changing_session, school_in_use
+from card_server.audit.writing import note
+from card_server.errors import HTTP_STATUS, AppError, Code
+from card_server.imports.roster.columns import list_profiles
+from card_server.imports.roster.export import EXPORTED, write_card_sheet, write_package
+from card_server.school_time import day_of
+from card_server.web.changing import NOTHING_WRONG, Wrong
+from card_server.web.export import send_bytes
+from card_server.web.roster_pages import seal_in_use
+from schema.tables.staff import Role
+
+pages = Blueprint("roster_export", __name__)
+
+PACKAGE = "oneroster"
+_MOST_REASON = 200
+_PIECE = 64 * 1024
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@pages.get("/roster/export")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
+def show() -> ResponseReturnValue:
+    """What can be given out, and where the reason is asked."""
+    return _show(NOTHING_WRONG)
+
+
+@pages.post("/roster/export")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
+def give() -> ResponseReturnValue:
+    """The file, after a note of who took it and why."""
+    form, school = request.form, school_in_use()
+    reason, kind = " ".join(form.get("reason", "").split()), form.get("kind", PACKAGE)
+    wrong = _judge(reason, kind)
+    if wrong:
+        return _show(wrong, form.to_dict())
+    try:
+        with changing_session() as session:
+            if kind == PACKAGE:
+                body = write_package(session, school.id, seal_in_use())
+            else:
+                body = write_card_sheet(session, school.id, kind, seal_in_use())
+            details = {"format": kind, "bytes": len(body)}
+            subject = f"school:{school.id}"
+            note(session, school.id, actor(), EXPORTED, subject, reason=reason, details=details)
+    except AppError as error:
+        return _show(Wrong({"": gettext(error.message)}, HTTP_STATUS[error.code], False), form)
+    today = day_of(datetime.now(UTC), school.zone)
+    if kind == PACKAGE:
+        return send_bytes(_pieces(body), "application/zip", f"oneroster-{today}.zip")
+    return send_bytes(_pieces(body), _XLSX, f"cards-{today}.xlsx")
+
+
+def _judge(reason: str, kind: str) -> Wrong | None:
+    errors = {}
+    if not reason:
+        errors["reason"] = gettext("This must not be empty.")
+    elif len(reason) > _MOST_REASON:
+        errors["reason"] = gettext("This may have 200 characters at most.")
+    if kind != PACKAGE and kind not in dict(list_profiles()):
+        errors["kind"] = gettext("Choose from the list.")
+    return Wrong(errors, HTTP_STATUS[Code.INVALID], is_conflict=False) if errors else None
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    file = io.BytesIO(body)
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _show(wrong: Wrong, typed: object = None) -> ResponseReturnValue:
+    kinds = [(PACKAGE, gettext("OneRoster 1.2: the whole roster, as a package (ZIP)"))]
+    kinds += [
+        (name, gettext("Card numbers, for %(system)s (XLSX)", system=title))
+        for name, title in list_profiles()
+    ]
+    page = render_template(
+        "roster_export.html", kinds=kinds, values=typed or {}, errors=wrong.errors
+    )
+    return page, wrong.status
