@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from card_server.audit.chain import digest_of
@@ -95,6 +95,12 @@ def read_entries(
         LoggedEntry(seq, at, actor := ActorKey(kind, id_), names.get(actor, ""), action, about, has)
         for seq, at, kind, id_, action, about, has in found
     ]
+
+
+def count_entries(session: Session, chain: int, wanted: Wanted) -> int:
+    """How many entries of a chain are wanted."""
+    counted = select(func.count()).select_from(AuditEntry)
+    return session.scalar(counted.where(*_conditions(chain, wanted, None))) or 0
 
 
 def open_entry(session: Session, chain: int, seq: int) -> LoggedDetail:

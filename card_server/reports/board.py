@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from schema.tables.people import Student
+from schema.tables.people import Student, StudentStatus
 from schema.tables.school import Homeroom
 from schema.tables.taps import Attendance, HomeroomDay
 
@@ -92,7 +92,7 @@ def read_counts(session: Session, school_id: int, day: date) -> Counts:
 def _read_rows(session: Session, school_id: int, day: date) -> list[HomeroomRow]:
     size = (
         select(Student.homeroom_id, func.count().label("students"))
-        .where(Student.school_id == school_id)
+        .where(Student.school_id == school_id, Student.status == StudentStatus.ENROLLED)
         .group_by(Student.homeroom_id)
         .subquery()
     )
@@ -115,7 +115,11 @@ def _read_rows(session: Session, school_id: int, day: date) -> list[HomeroomRow]
                 HomeroomDay.day == day,
             ),
         )
-        .where(Homeroom.school_id == school_id)
+        .where(
+            Homeroom.school_id == school_id,
+            # A homeroom of a year that is over stands on the days of that year alone.
+            or_(Homeroom.is_past.is_(False), HomeroomDay.day.is_not(None)),
+        )
         .order_by(Homeroom.grade, Homeroom.id)
     )
     return [
@@ -141,6 +145,7 @@ def _read_not_yet(
         .where(
             Student.school_id == school_id,
             Student.homeroom_id == homeroom_id,
+            Student.status == StudentStatus.ENROLLED,
             Student.id.not_in(arrived),
         )
         .order_by(Student.number)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from schema.tables.jobs import Job
 from schema.tables.messages import Message
 from schema.tables.readers import ReaderHealth
 from schema.tables.taps import Tap
@@ -17,6 +18,7 @@ class Change(StrEnum):
     TAPS = "taps"
     MESSAGES = "messages"
     READERS = "readers"
+    JOBS = "jobs"
 
 
 _WINDOW = timedelta(seconds=5)
@@ -24,6 +26,7 @@ _WINDOW = timedelta(seconds=5)
 _TIMES = {
     Change.TAPS: (Tap.school_id, Tap.received_at),
     Change.MESSAGES: (Message.school_id, Message.changed_at),
+    Change.JOBS: (Job.school_id, Job.changed_at),
     Change.READERS: (ReaderHealth.school_id, ReaderHealth.seen_at),
 }
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from card_server.reports.reader_report import SILENT_AFTER
 from card_server.school_time import day_of
 from schema.tables.messages import Message, MessageState
-from schema.tables.people import Student
+from schema.tables.people import Student, StudentStatus
 from schema.tables.readers import Reader, ReaderHealth
 from schema.tables.school import School
 from schema.tables.taps import HomeroomDay
@@ -73,7 +73,7 @@ class StudentCounts:
             found = dict(
                 session.execute(
                     select(Student.school_id, func.count())
-                    .where(Student.school_id.in_(changed))
+                    .where(Student.school_id.in_(changed), Student.status == StudentStatus.ENROLLED)
                     .group_by(Student.school_id)
                 ).all()
             )

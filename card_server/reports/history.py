@@ -71,6 +71,12 @@ _ACTIONS = (
     "staff.made",
     "staff.password_renewed",
     "staff.unlocked",
+    "webhook.changed",
+    "webhook.disabled",
+    "webhook.enabled",
+    "webhook.gone",
+    "webhook.made",
+    "webhook.secret_renewed",
 )
 """What administrators do; that somebody logged in is no change of the account."""
 

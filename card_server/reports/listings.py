@@ -9,7 +9,8 @@ from sqlalchemy import Result, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from card_server.errors import AppError, Code
-from card_server.register.student_search import MAX_FOUND, matches
+from card_server.people.student_search import MAX_FOUND, matches
+from card_server.register.homerooms import of_today
 from card_server.reports.outbox import OutboxMessage, select_messages
 from schema.messages import Decision, Refusal
 from schema.tables.messages import Message, MessageState
@@ -56,8 +57,8 @@ def list_schools(session: Session) -> list[School]:
 
 
 def list_homerooms(session: Session, school_id: int) -> list[Homeroom]:
-    """All homerooms, by grade."""
-    wanted = select(Homeroom).where(Homeroom.school_id == school_id)
+    """All homerooms of today, by grade."""
+    wanted = select(Homeroom).where(of_today(school_id))
     return list(session.scalars(wanted.order_by(Homeroom.grade, Homeroom.id)))
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from card_server.register.student_search import Found, search_students
+from card_server.people.student_search import Found, search_students
+from card_server.register.homerooms import of_today
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom
 
@@ -45,7 +46,7 @@ def search_school(session: Session, school_id: int, words: str) -> Answers:
         return Answers([], [], [])
     rooms = session.execute(
         select(Homeroom.id, Homeroom.name)
-        .where(Homeroom.school_id == school_id, Homeroom.name.contains(words, autoescape=True))
+        .where(of_today(school_id), Homeroom.name.contains(words, autoescape=True))
         .order_by(Homeroom.grade, Homeroom.id)
         .limit(MOST_OF_A_KIND)
     )

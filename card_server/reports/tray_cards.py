@@ -6,7 +6,8 @@ from datetime import date
 from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
-from card_server.register.student_search import matches
+from card_server.people.student_search import matches
+from card_server.register.homerooms import of_today
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding
 from schema.tables.people import Student
@@ -15,6 +16,7 @@ from schema.tables.school import Homeroom, School
 from schema.tables.taps import Attendance
 
 MAX_CARDS = 24
+_MAX_BLANK = 3
 UNKNOWN_UID = "04C0FFEE000001"
 """A card that no school gave out."""
 
@@ -35,11 +37,13 @@ class Tray:
 
     cards: list[TrayCard]
     lost: TrayCard | None
+    blank: list[TrayCard]
+    """From the drawer: nobody's, to be given out at the desk."""
     unknown: TrayCard
 
 
 def read_tray(session: Session, school_id: int, words: str, homeroom_id: int | None) -> Tray:
-    """At most MAX_CARDS cards that match, in three queries."""
+    """At most MAX_CARDS cards that match, in four queries."""
     wanted = _select_cards(school_id, CardState.ACTIVE).limit(MAX_CARDS)
     if words := " ".join(words.split()):
         wanted = wanted.where(matches(words))
@@ -49,8 +53,19 @@ def read_tray(session: Session, school_id: int, words: str, homeroom_id: int | N
     return Tray(
         [TrayCard(*row) for row in session.execute(wanted)],
         TrayCard(*lost) if lost else None,
+        _blank_cards(session, school_id),
         TrayCard(UNKNOWN_UID),
     )
+
+
+def _blank_cards(session: Session, school_id: int) -> list[TrayCard]:
+    found = session.execute(
+        select(Card.uid, Card.label)
+        .where(Card.school_id == school_id, Card.state == CardState.RETURNED)
+        .order_by(Card.kind, Card.id)
+        .limit(_MAX_BLANK)
+    )
+    return [TrayCard(uid, label) for uid, label in found]
 
 
 def find_tray_school(session: Session) -> School | None:
@@ -62,7 +77,7 @@ def read_tray_homerooms(session: Session, school_id: int) -> list[tuple[int, str
     """Id and name of each homeroom, to filter by."""
     found = session.execute(
         select(Homeroom.id, Homeroom.name)
-        .where(Homeroom.school_id == school_id)
+        .where(of_today(school_id))
         .order_by(Homeroom.grade, Homeroom.id)
     )
     return [(key, name) for key, name in found]

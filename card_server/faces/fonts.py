@@ -1,0 +1,87 @@
+"""The fonts that card faces are set in, and which characters none of them has.
+
+Names hold Han that few fonts have (GB 18030, 通用规范汉字表): the first font sets what it can, the
+second the rest. What neither has is printed as 〓, the printer's mark for a missing letter, and
+said on the page: an empty box on a child's card would be found out too late.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from fontTools.ttLib import TTFont
+
+from card_server.errors import AppError, Code
+
+MISSING: Final = "〓"
+
+
+class Font(NamedTuple):
+    """A font of the system, by the name that it has in the PDF."""
+
+    name: str
+    path: Path
+    package: str
+    """The Debian package that brings it."""
+
+
+FONTS: Final = (
+    Font("main", Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"), "fonts-wqy-microhei"),
+    Font(
+        "rare",
+        Path("/usr/share/fonts/truetype/babelstone/BabelStoneHan.ttf"),
+        "fonts-babelstone-han",
+    ),
+)
+"""In the order in which they are asked."""
+
+
+def available_fonts() -> list[Font]:
+    """Those that this machine has. Raises AppError(UNAVAILABLE) when the first is missing."""
+    if not FONTS[0].path.exists():
+        raise AppError(
+            Code.UNAVAILABLE,
+            "The server has no font for card faces. Install the package fonts-wqy-microhei.",
+        )
+    return [font for font in FONTS if font.path.exists()]
+
+
+def split_runs(text: str) -> Iterator[tuple[str, str]]:
+    """The text in pieces of one font each: the font's name and the piece, MISSING put in.
+
+    One piece where one font has all of it: a name in two hands looks like a mistake.
+    """
+    fonts = available_fonts()
+    whole = next((one for one in fonts if letters_of(one).issuperset(map(ord, text))), None)
+    if whole:
+        yield whole.name, text
+        return
+    named = [_font_of(letter, fonts) for letter in text]
+    for name, group in groupby(named, key=lambda one: one[0]):
+        yield name, "".join(letter for _, letter in group)
+
+
+def _font_of(letter: str, fonts: list[Font]) -> tuple[str, str]:
+    for font in fonts:
+        if ord(letter) in letters_of(font):
+            return font.name, letter
+    return fonts[0].name, MISSING
+
+
+def missing_letters(text: str) -> str:
+    """The characters that none of this machine's fonts has, each once."""
+    fonts = available_fonts()
+    return "".join(
+        letter
+        for letter in dict.fromkeys(text)
+        if not any(ord(letter) in letters_of(font) for font in fonts)
+    )
+
+
+@cache
+def letters_of(font: Font) -> frozenset[int]:
+    """The code points that a font has a glyph for."""
+    with TTFont(font.path, fontNumber=0, lazy=True) as opened:
+        return frozenset(opened.getBestCmap())

@@ -1,0 +1,141 @@
+"""What is kept on one student: who, where, guardians, notes, and how it was before."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from card_server.errors import AppError, Code
+from card_server.people.boarding import BoardingTime, list_boardings
+from card_server.people.notes import list_notes
+from card_server.people.stays import Stay, list_stays
+from schema.tables.people import (
+    Guardian,
+    GuardianPhone,
+    Guardianship,
+    Language,
+    Sex,
+    Student,
+    StudentNote,
+    StudentPhoto,
+    StudentStatus,
+)
+from schema.tables.school import Homeroom
+
+
+@dataclass(frozen=True)
+class FurtherPhone:
+    """A further number, by its last digits."""
+
+    id: int
+    tail: str
+
+
+@dataclass(frozen=True)
+class GuardianLine:
+    """A guardian of the student; of the phones the last digits."""
+
+    id: int
+    name: str
+    relation: str
+    phone_tail: str
+    language: Language
+    is_told: bool
+    priority: int
+    further: tuple[FurtherPhone, ...]
+
+
+@dataclass(frozen=True)
+class StudentRecord:
+    """Everything of a student but cards and days, which have their own lists."""
+
+    id: int
+    number: str
+    name: str
+    sex: Sex
+    born_on: date | None
+    status: StudentStatus
+    status_since: date | None
+    gone_at: datetime | None
+    identity_tail: str
+    registry_tail: str
+    homeroom_id: int
+    homeroom: str
+    homeroom_is_past: bool
+    has_photo: bool
+    guardians: list[GuardianLine]
+    notes: list[StudentNote]
+    stays: list[Stay]
+    boardings: list[BoardingTime]
+
+    @property
+    def boards_since(self) -> date | None:
+        """Since when the student boards; None for a day student."""
+        return next((one.from_on for one in self.boardings if one.until_on is None), None)
+
+
+def read_record(session: Session, school_id: int, student_id: int) -> StudentRecord:
+    """The record in five queries. Raises AppError(NOT_FOUND) for another school's student."""
+    row = session.execute(
+        select(
+            Student.id,
+            Student.number,
+            Student.name,
+            Student.sex,
+            Student.born_on,
+            Student.status,
+            Student.status_since,
+            Student.gone_at,
+            Student.identity_tail,
+            Student.registry_tail,
+            Homeroom.id.label("homeroom_id"),
+            Homeroom.name.label("homeroom"),
+            Homeroom.is_past.label("homeroom_is_past"),
+            exists().where(StudentPhoto.student_id == Student.id).label("has_photo"),
+        )
+        .join(Homeroom, Homeroom.id == Student.homeroom_id)
+        .where(Student.school_id == school_id, Student.id == student_id)
+    ).one_or_none()
+    if row is None:
+        raise AppError(Code.NOT_FOUND, "There is no such student in this school.")
+    who: dict[str, Any] = row._asdict()
+    return StudentRecord(
+        **who,
+        guardians=list_guardians(session, school_id, student_id),
+        notes=list_notes(session, school_id, student_id),
+        stays=list_stays(session, school_id, student_id),
+        boardings=list_boardings(session, school_id, student_id),
+    )
+
+
+def list_guardians(session: Session, school_id: int, student_id: int) -> list[GuardianLine]:
+    """A student's guardians in the order in which they are asked, in one query."""
+    found = session.execute(
+        select(Guardian, Guardianship, GuardianPhone.id, GuardianPhone.phone_tail)
+        .join(Guardianship, Guardianship.guardian_id == Guardian.id)
+        .outerjoin(GuardianPhone, GuardianPhone.guardian_id == Guardian.id)
+        .where(Guardian.school_id == school_id, Guardianship.student_id == student_id)
+        .order_by(Guardianship.priority, Guardian.id, GuardianPhone.id)
+    ).all()
+    further: dict[int, list[FurtherPhone]] = defaultdict(list)
+    links: dict[int, tuple[Guardian, Guardianship]] = {}
+    for guardian, link, phone_id, tail in found:
+        links[guardian.id] = (guardian, link)
+        if phone_id is not None:
+            further[guardian.id].append(FurtherPhone(phone_id, tail))
+    return [
+        GuardianLine(
+            guardian.id,
+            guardian.name,
+            link.relation,
+            guardian.phone_tail,
+            guardian.language,
+            link.is_told,
+            link.priority,
+            tuple(further[guardian.id]),
+        )
+        for guardian, link in links.values()
+    ]

@@ -1,0 +1,40 @@
+"""What was done with a student's cards, on the timeline."""
+
+from flask_babel import lazy_gettext
+from sqlalchemy import select
+
+from card_server.timeline.protocol import Asking, Moment, Source
+from schema.tables.cards import Card, CardHistory, CardStep
+
+_ALARMING = (CardStep.LOST, CardStep.BLACKLISTED)
+
+
+def _read(asking: Asking) -> list[Moment]:
+    wanted = (
+        select(
+            CardHistory.at,
+            CardHistory.id,
+            CardHistory.step,
+            CardHistory.by,
+            CardHistory.reason,
+            Card.uid,
+            Card.label,
+        )
+        .join(Card, Card.id == CardHistory.card_id)
+        .where(
+            CardHistory.school_id == asking.school_id,
+            CardHistory.student_id == asking.student_id,
+        )
+    )
+    if asking.before is not None:
+        wanted = wanted.where(CardHistory.at < asking.before)
+    found = asking.session.execute(
+        wanted.order_by(CardHistory.at.desc(), CardHistory.id.desc()).limit(asking.limit)
+    )
+    return [
+        Moment(at, str(id_), label or uid, (step,), step in _ALARMING, by, reason)
+        for at, id_, step, by, reason, uid, label in found
+    ]
+
+
+CARDS = Source("cards", lazy_gettext("Cards"), _read)

@@ -1,0 +1,21 @@
+"""Notes on a student, on the timeline."""
+
+from flask_babel import lazy_gettext
+from sqlalchemy import select
+
+from card_server.timeline.protocol import Asking, Moment, Source
+from schema.tables.people import StudentNote
+
+
+def _read(asking: Asking) -> list[Moment]:
+    wanted = select(StudentNote).where(
+        StudentNote.school_id == asking.school_id, StudentNote.student_id == asking.student_id
+    )
+    if asking.before is not None:
+        wanted = wanted.where(StudentNote.written_at < asking.before)
+    order = (StudentNote.written_at.desc(), StudentNote.id.desc())
+    found = asking.session.scalars(wanted.order_by(*order).limit(asking.limit))
+    return [Moment(one.written_at, str(one.id), one.body, by=one.written_by) for one in found]
+
+
+NOTES = Source("notes", lazy_gettext("Note"), _read)

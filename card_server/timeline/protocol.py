@@ -1,0 +1,52 @@
+"""What a source of a student's timeline is given and what it answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from flask_babel import LazyString
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Whose moments are wanted, the newest first, and how many at most."""
+
+    session: Session
+    school_id: int
+    student_id: int
+    zone: ZoneInfo
+    before: datetime | None
+    """Only what was earlier than this; None: from the newest on."""
+    limit: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One thing that happened to the student, or was done."""
+
+    at: datetime
+    key: str
+    """Tells it from others of its source and time."""
+    text: str
+    """What it was, in its own words: a reader's name, a note."""
+    words: tuple[StrEnum, ...] = ()
+    """Choices that pages have words for: arrival, lost card."""
+    is_alarm: bool = False
+    by: str = ""
+    reason: str = ""
+    is_day: bool = False
+    """Whether only the day is known and the hour means nothing."""
+
+
+class Source(NamedTuple):
+    """One kind of moments."""
+
+    name: str
+    """In addresses."""
+    title: LazyString
+    read: Callable[[Asking], list[Moment]]
+    """At most `limit` moments before `before`, the newest first, in a bounded number of queries."""
