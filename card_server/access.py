@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.wrappers import Response
 
 from card_server.audit.writing import Actor
+from card_server.school_time import DISTRICT_ZONE
 from card_server.staff.scope import Grant, narrow
 from card_server.staff.sessions import (
     Caller,
@@ -32,6 +34,7 @@ from schema.tables.staff import Role
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 _DECISION = "access_decision"
+_ALL_ROLES = frozenset(Role)
 _TOKEN = "token"  # noqa: S105 - the name of a field
 _WITH_ONE_TIME_PASSWORD = frozenset(
     {"account.choose_password", "account.send_password", "account.log_out"}
@@ -58,6 +61,10 @@ class Decision:
     @property
     def is_public(self) -> bool:
         return not self.roles
+
+    def lets_in(self, roles: frozenset[Role]) -> bool:
+        """Whether somebody with these roles may; all roles are whoever is logged in, with none."""
+        return self.roles == _ALL_ROLES or not self.roles.isdisjoint(roles)
 
 
 def public(view: View) -> View:
@@ -88,7 +95,7 @@ def may(endpoint: str) -> bool:
     found = caller_or_none()
     if found is None or (decision.is_about_a_school and found.school is None):
         return False
-    return not found.roles.isdisjoint(decision.roles)
+    return decision.lets_in(found.roles)
 
 
 def guard(app: Flask, engine: Engine) -> None:
@@ -131,6 +138,17 @@ def known_caller() -> Caller | None:
 def school_in_use() -> SchoolInUse:
     """The school that this request is about."""
     found: SchoolInUse = g.school
+    return found
+
+
+def zone_in_use() -> ZoneInfo:
+    """The zone of the school that this request is about, or else the district's."""
+    return g.school.zone if "school" in g else DISTRICT_ZONE
+
+
+def grants_in_use() -> tuple[Grant, ...]:
+    """The caller's grants that let this request in, and limit it."""
+    found: tuple[Grant, ...] = g.grants
     return found
 
 
@@ -208,7 +226,7 @@ def _judge() -> ResponseReturnValue | None:
     found = caller_or_none()
     if found is None:
         return _send_to_log_in()
-    if found.roles.isdisjoint(decision.roles):
+    if not decision.lets_in(found.roles):
         abort(403)
     first = _must_do_first(found)
     if first:

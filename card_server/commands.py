@@ -20,6 +20,7 @@ from card_server.config import Settings, load_settings
 from card_server.errors import EXIT_CODE, AppError, Code
 from card_server.finding import Verdict
 from card_server.import_command import import_log
+from card_server.roster_command import export_file, import_file, import_pictures
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -249,6 +250,9 @@ def revoke_reader(
 
 
 app.command(name="import-taps")(_says_what_is_wrong(import_log))
+app.command(name="import-roster")(_says_what_is_wrong(import_file))
+app.command(name="import-photos")(_says_what_is_wrong(import_pictures))
+app.command(name="export-roster")(_says_what_is_wrong(export_file))
 audit = typer.Typer(help="The log of who did what.", no_args_is_help=True)
 audit.command(name="verify")(_says_what_is_wrong(verify))
 app.add_typer(audit, name="audit")

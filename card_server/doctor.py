@@ -15,6 +15,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from card_server.audit.verifying import find_chains, read_head, snapshot
 from card_server.broker.check import examine_broker, examine_certificates
 from card_server.config import Settings
 from card_server.errors import AppError
@@ -24,6 +25,7 @@ from card_server.storage.migrate import current_revision, newest_revision
 from card_server.storage.sealing import Seal
 from integrations.sms.protocol import SendError
 from integrations.sms.registry import build_carrier
+from schema.tables.audit import DISTRICT, AuditEntry
 from schema.tables.people import Guardian
 from schema.tables.readers import Reader
 from schema.tables.school import School
@@ -81,6 +83,7 @@ def _examine_database(engine: Engine, settings: Settings) -> Iterator[Finding]:
     yield _examine_zones(engine)
     yield _examine_key(engine, settings)
     yield _examine_clock(engine)
+    yield from _examine_audit(engine)
     if settings.tray_dir:
         yield _examine_trays(engine, settings.tray_dir)
 
@@ -147,6 +150,33 @@ def _examine_clock(engine: Engine) -> Finding:
     if wrong:
         return Finding("clock", Verdict.WRONG, wrong, "Set the clocks: `timedatectl set-ntp true`.")
     return Finding("clock", Verdict.WELL, f"{now:%F %T} UTC.")
+
+
+def _examine_audit(engine: Engine) -> Iterator[Finding]:
+    """Where each chain of the audit log ends now: for a school to write down elsewhere.
+
+    That the chain holds all the way is for `card-server audit verify`, which reads every entry.
+    """
+    counted = select(AuditEntry.school_id, func.count()).group_by(AuditEntry.school_id)
+    with snapshot(engine) as connection:
+        codes = {row.id: row.code for row in connection.execute(select(School.id, School.code))}
+        numbers = dict(connection.execute(counted).all())
+        chains = {chain: read_head(connection, chain) for chain in find_chains(connection)}
+    names = {DISTRICT: "district"} | codes
+    if not chains:
+        yield Finding("audit log", Verdict.WELL, "Nothing was noted yet.")
+    for chain, head in chains.items():
+        part = f"audit log of {names.get(chain, f'former school {chain}')}"
+        number = numbers.get(chain, 0)
+        if head is None or head.seq != number:
+            yield Finding(
+                part,
+                Verdict.WRONG,
+                f"{number:,} entries are there, {head.seq if head else 0:,} were written.",
+                "`card-server audit verify` names what was cut out; keep a copy of the database.",
+            )
+        else:
+            yield Finding(part, Verdict.WELL, f"{number:,} entries; it ends with {head}.")
 
 
 def _examine_trays(engine: Engine, folder: Path) -> Finding:

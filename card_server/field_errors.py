@@ -76,12 +76,17 @@ def clean(typed: str) -> str:
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _TOO_LONG = {
     20: _("This may have 20 characters at most."),
+    32: _("This may have 32 characters at most."),
     40: _("This may have 40 characters at most."),
     60: _("This may have 60 characters at most."),
     120: _("This may have 120 characters at most."),
+    200: _("This may have 200 characters at most."),
 }
 _OUT_OF_BOUNDS = {
     (0, 3600): _("Write a whole number from 0 to 3600."),
     (1, 1440): _("Write a whole number from 1 to 1440."),
+    (1, 2): _("Write 1 or 2."),
     (1, 12): _("Write a whole number from 1 to 12."),
+    (1, 9): _("Write a whole number from 1 to 9."),
+    (2000, 2100): _("Write a year from 2000 to 2100."),
 }

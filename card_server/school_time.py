@@ -3,6 +3,9 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+DISTRICT_ZONE = ZoneInfo("Asia/Shanghai")
+"""Of what belongs to no school: the district's pages and its log."""
+
 
 def day_of(moment: datetime, zone: ZoneInfo) -> date:
     """The school's day that a moment falls into."""

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from card_server.config import load_settings
 from card_server.demo.folder import DemoFolder
 from card_server.demo.processes import ChildDiedError, ProcessTree, StoppedError
-from card_server.demo.school import GATES, create_school, find_school
+from card_server.demo.school import READERS, create_school, find_school
 from card_server.errors import EXIT_CODE, AppError
 from card_server.staff.accounts import create_staff, renew_one_time_password
 from card_server.staff.scope import WHOLE_SCHOOL
@@ -91,9 +91,9 @@ def _start(folder: DemoFolder, tree: ProcessTree) -> None:
     tree.start("broker", [broker, "-c", str(folder.broker_config)])
     server = {"CARD_SERVER_CONFIG": str(folder.server_config)}
     tree.start("card-server", [str(_BIN / "card-server"), "all"], server)
-    for gate in GATES:
-        config = {"READER_DAEMON_CONFIG": str(folder.reader_config(gate.code))}
-        tree.start(gate.code, [str(_BIN / "reader-daemon"), "run"], config)
+    for reader in READERS:
+        config = {"READER_DAEMON_CONFIG": str(folder.reader_config(reader.code))}
+        tree.start(reader.code, [str(_BIN / "reader-daemon"), "run"], config)
     tree.wait_until(lambda: _answers(folder.address), "the page", _START_S)
     engine = open_engine(folder.database_url)
     try:
@@ -120,7 +120,7 @@ def _are_ready(engine: Engine, began: datetime) -> bool:
     )
     try:
         with engine.connect().execution_options(read_only=True) as connection:
-            return len(connection.execute(having).all()) == len(GATES)
+            return len(connection.execute(having).all()) == len(READERS)
     except SQLAlchemyError:
         return False
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from card_server.broker import certificates
 from card_server.broker.settings import BrokerPlan, write_broker_config
-from card_server.demo.school import CODE, GATES
+from card_server.demo.school import CODE, READERS, Gate
 from card_server.errors import AppError, Code
+from schema.tables.readers import Purpose
 
 HOST = "127.0.0.1"
 _LONGEST_SOCKET_PATH = 107
@@ -93,8 +94,8 @@ class DemoFolder:
             ),
         )
         self._write_server_config()
-        for gate in GATES:
-            self._write_reader_config(gate.code)
+        for reader in READERS:
+            self._write_reader_config(reader)
 
     @property
     def _certificates(self) -> Path:
@@ -108,9 +109,9 @@ class DemoFolder:
             certificates.issue_broker_certificate(store, [HOST, "localhost"])
         if not certificates.server_files(store).certificate.exists():
             certificates.issue_server_certificate(store)
-        for gate in GATES:
-            if not certificates.reader_files(store, CODE, gate.code).certificate.exists():
-                certificates.issue_reader_certificate(store, CODE, gate.code)
+        for reader in READERS:
+            if not certificates.reader_files(store, CODE, reader.code).certificate.exists():
+                certificates.issue_reader_certificate(store, CODE, reader.code)
 
     def _write_server_config(self) -> None:
         own = certificates.server_files(self._certificates)
@@ -134,12 +135,15 @@ class DemoFolder:
         }
         _write_toml(self.server_config, values)
 
-    def _write_reader_config(self, code: str) -> None:
+    def _write_reader_config(self, reader: Gate) -> None:
+        code = reader.code
         own = certificates.reader_files(self._certificates, CODE, code)
         config = self.reader_config(code)
         values: dict[str, str | int | bool | Path] = {
             "school": CODE,
             "reader": code,
+            # All but the desk judge cards by the list; what a tap means, the server decides.
+            "purpose": "desk" if reader.purpose is Purpose.DESK else "gate",
             "state_dir": config.parent / "state",
             "source": "tray",
             # So that a newcomer sees a reader that was ended, and one that is back, at once.
@@ -174,7 +178,7 @@ class DemoFolder:
         """Short enough a path for Unix sockets; without what a killed demo left in it."""
         tray = self.root / "tray"
         shutil.rmtree(tray, ignore_errors=True)
-        longest = max(len(os.fsencode(tray / f"{gate.code}.sock")) for gate in GATES)
+        longest = max(len(os.fsencode(tray / f"{reader.code}.sock")) for reader in READERS)
         if longest > _LONGEST_SOCKET_PATH:
             return Path(tempfile.mkdtemp(prefix="campus-tray-"))
         tray.mkdir(mode=0o700, exist_ok=True)

@@ -1,7 +1,7 @@
-"""A school's staff (教职工) in the hands of its administrators: accounts, roles, and their end.
+"""The staff (教职工) of a school, or of the district, in the hands of its administrators.
 
-Three rules hold whatever the page: nobody gives more than they hold; a school keeps an
-administrator who can log in; nobody shuts themselves out.
+Three rules hold whatever the page: nobody gives more than they hold; a school and the district keep
+an administrator who can log in; nobody shuts themselves out. No school (None) is the district.
 """
 
 from collections import defaultdict
@@ -47,10 +47,6 @@ class Member:
     must_choose_password: bool
     disabled_at: datetime | None
 
-    @property
-    def is_school_admin(self) -> bool:
-        return any(grant.role is Role.SCHOOL_ADMIN for grant in self.grants)
-
     def shown(self) -> dict[str, object]:
         """What a form shows of it: its fingerprint tells whether that is still so."""
         return {"name": self.name, "grants": _words(self.grants)}
@@ -65,7 +61,7 @@ class Made:
     one_time_password: str
 
 
-def list_staff(session: Session, school_id: int) -> list[Member]:
+def list_staff(session: Session, school_id: int | None) -> list[Member]:
     """All accounts of a school by name, the disabled ones last, in two queries."""
     found = session.scalars(
         select(Staff)
@@ -76,7 +72,7 @@ def list_staff(session: Session, school_id: int) -> list[Member]:
     return [_member(one, grants[one.id]) for one in found]
 
 
-def find_member(session: Session, school_id: int, staff_id: int) -> Member:
+def find_member(session: Session, school_id: int | None, staff_id: int) -> Member:
     """One account of a school. Raises AppError(NOT_FOUND), for those of other schools as well."""
     return _member(_find(session, school_id, staff_id), _read_grants(session, [staff_id])[staff_id])
 
@@ -84,7 +80,7 @@ def find_member(session: Session, school_id: int, staff_id: int) -> Member:
 def add_staff(
     session: Session,
     by: Administrator,
-    school_id: int,
+    school_id: int | None,
     login: str,
     name: str,
     grants: Sequence[Grant],
@@ -104,7 +100,7 @@ def add_staff(
 def change_staff(
     session: Session,
     by: Administrator,
-    school_id: int,
+    school_id: int | None,
     staff_id: int,
     name: str,
     grants: Sequence[Grant],
@@ -125,7 +121,7 @@ def change_staff(
     removed = [one for one in before.grants if one not in grants]
     # Who may not give a right may not take it away either.
     _refuse_too_much(by, [*added, *removed])
-    if not any(one.role is Role.SCHOOL_ADMIN for one in grants):
+    if not _has_admin(school_id, grants):
         _keep_an_admin(session, school_id, before)
     if not added and not removed and name == before.name:
         return False
@@ -138,7 +134,7 @@ def change_staff(
 
 
 def disable_staff(
-    session: Session, by: Administrator, school_id: int, staff_id: int, now: datetime
+    session: Session, by: Administrator, school_id: int | None, staff_id: int, now: datetime
 ) -> None:
     """Let nobody log in by this account any more, and end its sessions at once.
 
@@ -158,7 +154,7 @@ def disable_staff(
     note(session, school_id, by.actor, "staff.disabled", f"staff:{staff_id}")
 
 
-def enable_staff(session: Session, by: Administrator, school_id: int, staff_id: int) -> None:
+def enable_staff(session: Session, by: Administrator, school_id: int | None, staff_id: int) -> None:
     """Let the account log in again, with the password and the rights that it had."""
     staff, member = _lock(session, school_id, staff_id)
     _refuse_too_much(by, member.grants)
@@ -169,7 +165,9 @@ def enable_staff(session: Session, by: Administrator, school_id: int, staff_id: 
     note(session, school_id, by.actor, "staff.enabled", f"staff:{staff_id}")
 
 
-def renew_password(session: Session, by: Administrator, school_id: int, staff_id: int) -> Made:
+def renew_password(
+    session: Session, by: Administrator, school_id: int | None, staff_id: int
+) -> Made:
     """A new one-time password; whoever was logged in by this account is logged out.
 
     Raises AppError(NOT_ALLOWED) for oneself: a password of one's own is changed with the old one.
@@ -183,7 +181,7 @@ def renew_password(session: Session, by: Administrator, school_id: int, staff_id
     return Made(staff_id, staff.login, password)
 
 
-def unlock_staff(session: Session, by: Administrator, school_id: int, staff_id: int) -> None:
+def unlock_staff(session: Session, by: Administrator, school_id: int | None, staff_id: int) -> None:
     """Let somebody who failed too often try again at once."""
     _staff, member = _lock(session, school_id, staff_id)
     _refuse_too_much(by, member.grants)
@@ -191,7 +189,9 @@ def unlock_staff(session: Session, by: Administrator, school_id: int, staff_id: 
     note(session, school_id, by.actor, "staff.unlocked", f"staff:{staff_id}")
 
 
-def switch_code_off(session: Session, by: Administrator, school_id: int, staff_id: int) -> None:
+def switch_code_off(
+    session: Session, by: Administrator, school_id: int | None, staff_id: int
+) -> None:
     """Ask no phone's code of somebody whose phone is lost, and end the account's sessions.
 
     Raises AppError(NOT_ALLOWED) for oneself: who still has the phone can prove it.
@@ -231,20 +231,23 @@ def open_school(
     return school, made
 
 
-def _find(session: Session, school_id: int, staff_id: int) -> Staff:
+def _find(session: Session, school_id: int | None, staff_id: int) -> Staff:
     staff = session.scalar(select(Staff).where(Staff.school_id == school_id, Staff.id == staff_id))
     if staff is None:
         raise AppError(Code.NOT_FOUND, "There is no such account in this school.")
     return staff
 
 
-def _lock(session: Session, school_id: int, staff_id: int) -> tuple[Staff, Member]:
-    """The account, while nobody else can change the school's staff.
+def _lock(session: Session, school_id: int | None, staff_id: int) -> tuple[Staff, Member]:
+    """The account, while nobody else can change the staff that it is among.
 
     Two administrators who disable each other would otherwise both find the other one there. Rows
     that only refer to the school are not held up (`key_share`).
     """
-    session.execute(select(School.id).where(School.id == school_id).with_for_update(key_share=True))
+    whole = select(School.id).where(School.id == school_id)
+    if school_id is None:
+        whole = select(Staff.id).where(Staff.school_id.is_(None)).order_by(Staff.id)
+    session.execute(whole.with_for_update(key_share=True))
     staff = _find(session, school_id, staff_id)
     session.refresh(staff)
     return staff, _member(staff, _read_grants(session, [staff_id])[staff_id])
@@ -283,7 +286,7 @@ def _read_login(wrong: Problems, typed: str) -> str:
 
 
 def _check_grants(
-    session: Session, wrong: Problems, school_id: int, grants: Sequence[Grant]
+    session: Session, wrong: Problems, school_id: int | None, grants: Sequence[Grant]
 ) -> None:
     """That there are any, and that homerooms are the school's own."""
     if not grants:
@@ -301,9 +304,9 @@ def _refuse_too_much(by: Administrator, grants: Iterable[Grant]) -> None:
         raise AppError(Code.NOT_ALLOWED, "You can give and take only what you may do yourself.")
 
 
-def _keep_an_admin(session: Session, school_id: int, leaving: Member) -> None:
-    """Raise AppError(CONFLICT) when the school's only administrator would be gone."""
-    if not leaving.is_school_admin or leaving.disabled_at is not None:
+def _keep_an_admin(session: Session, school_id: int | None, leaving: Member) -> None:
+    """Raise AppError(CONFLICT) when the only administrator would be gone."""
+    if not _has_admin(school_id, leaving.grants) or leaving.disabled_at is not None:
         return
     another = session.scalar(
         select(Staff.id)
@@ -312,19 +315,26 @@ def _keep_an_admin(session: Session, school_id: int, leaving: Member) -> None:
             Staff.school_id == school_id,
             Staff.id != leaving.id,
             Staff.disabled_at.is_(None),
-            StaffGrant.role == Role.SCHOOL_ADMIN,
+            StaffGrant.role == _admin_role(school_id),
         )
         .limit(1)
     )
     if another is None:
         raise AppError(
-            Code.CONFLICT,
-            "This is the school's only administrator. Make somebody else one first.",
+            Code.CONFLICT, "This is the only administrator. Make somebody else one first."
         )
 
 
+def _has_admin(school_id: int | None, grants: Iterable[Grant]) -> bool:
+    return any(grant.role is _admin_role(school_id) for grant in grants)
+
+
+def _admin_role(school_id: int | None) -> Role:
+    return Role.DISTRICT_ADMIN if school_id is None else Role.SCHOOL_ADMIN
+
+
 def _create(
-    session: Session, school_id: int, login: str, name: str, grants: Sequence[Grant]
+    session: Session, school_id: int | None, login: str, name: str, grants: Sequence[Grant]
 ) -> Made:
     """Logins are unique over the server, of which this session may see one school only."""
     try:

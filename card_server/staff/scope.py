@@ -6,11 +6,22 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, event, false, or_, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
-from schema.tables.cards import Card, CardBinding
+from card_server.cards.steps import FREE
+from schema.tables.cards import Card, CardBinding, CardHistory
 from schema.tables.messages import Message
 from schema.tables.metadata import Table
-from schema.tables.people import Guardian, Guardianship, Student
+from schema.tables.people import (
+    Boarding,
+    Guardian,
+    GuardianPhone,
+    Guardianship,
+    HomeroomStay,
+    Student,
+    StudentNote,
+    StudentPhoto,
+)
 from schema.tables.readers import Aside, Reader, ReaderHealth
+from schema.tables.registration import Registration
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
 from schema.tables.taps import Attendance, HomeroomDay, Presence, Tap
@@ -90,20 +101,28 @@ def _reached(school_id: int, grants: list[Grant]) -> dict[type[Table], ColumnEle
     guardianship = Guardianship.__table__
     guardians = select(guardianship.c.guardian_id).where(guardianship.c.student_id.in_(students))
     binding = CardBinding.__table__
-    cards = select(binding.c.card_id).where(binding.c.student_id.in_(students))
+    cards = _cards(binding, students)
+    is_at_gate = any(grant.scope is Scope.GATE for grant in grants)
     sees_faces = any(grant.scope in (Scope.GATE, Scope.LAB) for grant in grants)
     return {
         Homeroom: _any(Homeroom.id.in_(rooms), sees_faces),
         Student: _any(Student.homeroom_id.in_(rooms), sees_faces),
         HomeroomDay: HomeroomDay.homeroom_id.in_(rooms),
-        Attendance: Attendance.homeroom_id.in_(rooms),
+        Attendance: Attendance.student_id.in_(students),
         Presence: _any(Presence.homeroom_id.in_(rooms), sees_faces),
         Tap: or_(Tap.student_id.in_(students), Tap.reader_id.in_(readers)),
         Message: Message.student_id.in_(students),
         Guardian: Guardian.id.in_(guardians),
+        GuardianPhone: GuardianPhone.guardian_id.in_(guardians),
         Guardianship: Guardianship.student_id.in_(students),
-        CardBinding: CardBinding.student_id.in_(students),
-        Card: Card.id.in_(cards),
+        HomeroomStay: HomeroomStay.student_id.in_(students),
+        Boarding: Boarding.student_id.in_(students),
+        Registration: Registration.student_id.in_(students),
+        StudentNote: StudentNote.student_id.in_(students),
+        StudentPhoto: _any(StudentPhoto.student_id.in_(students), sees_faces),
+        CardBinding: _any(CardBinding.student_id.in_(students), is_at_gate),
+        Card: _any(or_(cards, Card.state.in_(FREE)), is_at_gate),
+        CardHistory: _any(CardHistory.student_id.in_(students), is_at_gate),
         Reader: or_(Reader.id.in_(readers), _has_homeroom(grants)),
         ReaderHealth: ReaderHealth.reader_id.in_(readers),
         Aside: false(),
@@ -121,18 +140,31 @@ def _has_homeroom(grants: list[Grant]) -> Any:
 
 
 def _homerooms(school_id: int, grants: list[Grant]) -> Select[tuple[int]]:
+    """A grade is that of today: last year's homerooms of the same grade are other people's."""
     homeroom = Homeroom.__table__
     grades = [grant.grade for grant in grants if grant.scope is Scope.GRADE]
     ids = [grant.homeroom_id for grant in grants if grant.scope is Scope.HOMEROOM]
     return select(homeroom.c.id).where(
         homeroom.c.school_id == school_id,
-        or_(homeroom.c.grade.in_(grades), homeroom.c.id.in_(ids)),
+        or_(
+            homeroom.c.grade.in_(grades) & homeroom.c.is_past.is_(False),
+            homeroom.c.id.in_(ids),
+        ),
     )
 
 
 def _students(rooms: Select[tuple[int]]) -> Select[tuple[int]]:
     student = Student.__table__
     return select(student.c.id).where(student.c.homeroom_id.in_(rooms))
+
+
+def _cards(binding: Any, students: Select[tuple[int]]) -> ColumnElement[bool]:
+    """Cards that are or were these students' and are nobody else's now."""
+    theirs = select(binding.c.card_id).where(binding.c.student_id.in_(students))
+    others = select(binding.c.card_id).where(
+        binding.c.unbound_at.is_(None), binding.c.student_id.not_in(students)
+    )
+    return Card.id.in_(theirs) & Card.id.not_in(others)
 
 
 def _readers(school_id: int, grants: list[Grant]) -> Select[tuple[int]]:

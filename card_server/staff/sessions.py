@@ -13,7 +13,7 @@ from card_server.errors import AppError, Code
 from card_server.staff.scope import Grant
 from schema.tables.log_in import StaffTotp
 from schema.tables.people import Language
-from schema.tables.school import School
+from schema.tables.school import School, SchoolLogo
 from schema.tables.staff import Role, Scope, Staff, StaffGrant, StaffSession
 
 IDLE_END = timedelta(hours=12)
@@ -34,6 +34,8 @@ class SchoolInUse:
     zone: ZoneInfo
     late_after: str
     cards_version: int
+    logo_at: datetime | None = None
+    """When its logo was chosen; None where it has none, or where nobody looks."""
 
 
 @dataclass(frozen=True)
@@ -168,10 +170,11 @@ def close_staff_session(session: Session, token_hash: bytes) -> None:
 def find_caller(session: Session, token: str, now: datetime) -> Caller | None:
     """Whose token this is; None when its session has ended or its account is disabled."""
     row = session.execute(
-        select(StaffSession, Staff, School, StaffTotp.confirmed_at)
+        select(StaffSession, Staff, School, StaffTotp.confirmed_at, SchoolLogo.changed_at)
         .join(Staff, Staff.id == StaffSession.staff_id)
         .outerjoin(School, School.id == func.coalesce(StaffSession.school_id, Staff.school_id))
         .outerjoin(StaffTotp, StaffTotp.staff_id == Staff.id)
+        .outerjoin(SchoolLogo, SchoolLogo.school_id == School.id)
         .where(
             StaffSession.token_hash == hash_token(token),
             StaffSession.seen_at >= now - IDLE_END,
@@ -181,7 +184,7 @@ def find_caller(session: Session, token: str, now: datetime) -> Caller | None:
     ).one_or_none()
     if row is None:
         return None
-    opened, staff, school, totp_since = row
+    opened, staff, school, totp_since, logo_at = row
     grants = session.scalars(
         select(StaffGrant).where(StaffGrant.staff_id == staff.id).order_by(StaffGrant.id)
     )
@@ -194,7 +197,7 @@ def find_caller(session: Session, token: str, now: datetime) -> Caller | None:
             for grant in grants
         ),
         must_choose_password=staff.password_is_one_time,
-        school=describe_school(school) if school else None,
+        school=describe_school(school, logo_at) if school else None,
         token_hash=opened.token_hash,
         seen_at=opened.seen_at,
         lacks_totp=totp_since is None,
@@ -232,7 +235,7 @@ def note_use(session: Session, caller: Caller, now: datetime) -> None:
     )
 
 
-def describe_school(school: School) -> SchoolInUse:
+def describe_school(school: School, logo_at: datetime | None = None) -> SchoolInUse:
     """The school's row as pages use it."""
     return SchoolInUse(
         school.id,
@@ -241,6 +244,7 @@ def describe_school(school: School) -> SchoolInUse:
         ZoneInfo(school.zone),
         school.late_after,
         school.cards_version,
+        logo_at,
     )
 
 

@@ -16,6 +16,7 @@ from card_server.errors import AppError, Code
 
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
+_NOT_OURS = "What is sealed does not open: is this the data_key that sealed it?"
 
 
 class Seal:
@@ -27,19 +28,27 @@ class Seal:
 
     def close(self, text: str) -> bytes:
         """The sealed form of a text; another one each time."""
+        return self.close_bytes(text.encode())
+
+    def close_bytes(self, body: bytes) -> bytes:
+        """The sealed form of any bytes; another one each time."""
         nonce = os.urandom(_NONCE_BYTES)
-        return _VERSION + nonce + self._cipher.encrypt(nonce, text.encode(), _VERSION)
+        return _VERSION + nonce + self._cipher.encrypt(nonce, body, _VERSION)
 
     def open(self, sealed: bytes) -> str:
         """The text again. Raises AppError(UNAVAILABLE) when this key did not seal it."""
+        try:
+            return self.open_bytes(sealed).decode()
+        except UnicodeDecodeError as error:
+            raise AppError(Code.UNAVAILABLE, _NOT_OURS) from error
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """The bytes again. Raises AppError(UNAVAILABLE) when this key did not seal them."""
         nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
-            return self._cipher.decrypt(nonce, body, sealed[:1]).decode()
+            return self._cipher.decrypt(nonce, body, sealed[:1])
         except (InvalidTag, ValueError) as error:
-            raise AppError(
-                Code.UNAVAILABLE,
-                "A sealed number does not open: is this the data_key that sealed it?",
-            ) from error
+            raise AppError(Code.UNAVAILABLE, _NOT_OURS) from error
 
     def hash(self, text: str) -> bytes:
         """32 bytes that find equal texts and tell nothing without the key."""

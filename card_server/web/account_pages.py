@@ -1,7 +1,5 @@
 """Log in and out, choose a password, and see where one is logged in (登录, 我的账户)."""
 
-from zoneinfo import ZoneInfo
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
@@ -19,6 +17,7 @@ from card_server.access import (
 )
 from card_server.audit.writing import note
 from card_server.errors import HTTP_STATUS, AppError
+from card_server.school_time import DISTRICT_ZONE
 from card_server.staff import accounts, totp
 from card_server.staff.log_in import enter_with_password, prove_again
 from card_server.staff.sessions import (
@@ -29,9 +28,6 @@ from card_server.staff.sessions import (
 from card_server.web.entering import door, go_in, visitor
 from card_server.web.sections import first_address
 from schema.tables.staff import Role, Staff
-
-_ZONE = ZoneInfo("Asia/Shanghai")
-"""For those of the district, who belong to no school."""
 
 pages = Blueprint("account", __name__)
 
@@ -112,7 +108,7 @@ def show() -> ResponseReturnValue:
             "account.html",
             sessions=list_sessions(session, who, now()),
             now=now(),
-            zone=who.school.zone if who.school else _ZONE,
+            zone=who.school.zone if who.school else DISTRICT_ZONE,
             has_totp=totp.is_on(session, who.staff_id),
             codes_left=totp.recovery_codes_left(session, who.staff_id),
         )

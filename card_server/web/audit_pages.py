@@ -1,12 +1,10 @@
 """The audit log (审计日志): who did what, and an entry's details, which is itself noted."""
 
 import json
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 
 from card_server.access import (
     actor,
@@ -17,29 +15,23 @@ from card_server.access import (
     school_session,
     use_school,
 )
-from card_server.audit.reading import (
-    LoggedEntry,
-    Wanted,
-    list_staff,
-    open_entry,
-    read_actor_key,
-    read_entries,
-)
+from card_server.audit.reading import list_staff, open_entry, read_entries
 from card_server.audit.writing import note
 from card_server.errors import AppError, Code
-from card_server.school_time import bounds_of
+from card_server.exports.audit import AUDIT, FILTERS, read_wanted
+from card_server.school_time import DISTRICT_ZONE
 from card_server.staff.sessions import SchoolInUse
-from card_server.web.audit_words import (
+from card_server.web.downloads import send_list
+from card_server.web.export import asked_export
+from card_server.web.fragments import render_part
+from card_server.web.tables import PAGE_ROWS, Asked, Column, key_page, read_asked
+from card_server.words.audit import (
     ACTIONS,
     action_word,
     actor_word,
     kind_options,
     subject_word,
 )
-from card_server.web.downloads import MOST_ROWS, send_noted
-from card_server.web.export import Cell, asked_export
-from card_server.web.fragments import render_part
-from card_server.web.tables import PAGE_ROWS, Asked, Column, key_page, read_asked
 from schema.tables.audit import DISTRICT
 from schema.tables.staff import Role, Scope
 
@@ -56,7 +48,7 @@ _OF_DISTRICT = SchoolInUse(
     id=DISTRICT,
     name="",
     signature="",
-    zone=ZoneInfo("Asia/Shanghai"),
+    zone=DISTRICT_ZONE,
     late_after="",
     cards_version=0,
 )
@@ -68,15 +60,13 @@ _OF_DISTRICT = SchoolInUse(
 def show() -> ResponseReturnValue:
     """The log of the school that the caller is in, or else of the district, newest first."""
     _use_log()
-    asked, kind = read_asked(filters=("actor", "action", "subject", "day")), asked_export()
-    chain, limit = school_in_use().id, MOST_ROWS if kind else PAGE_ROWS + 1
+    asked, chain = read_asked(filters=FILTERS), school_in_use().id
+    if kind := asked_export():
+        return send_list(kind, AUDIT, asked.filters)
+    wanted = read_wanted(school_in_use(), asked.filters)
     with school_session() as session:
-        entries = read_entries(session, chain, _read_wanted(asked), _read_before(asked), limit)
+        entries = read_entries(session, chain, wanted, _read_before(asked), PAGE_ROWS + 1)
         staff = list_staff(session, chain)
-    if kind:
-        heads = [gettext("Number"), gettext("Time"), gettext("Who"), gettext("Account")]
-        heads += [gettext("What"), gettext("Action"), gettext("About")]
-        return send_noted(kind, "audit", heads, [_cells(one) for one in entries])
     return render_part(
         "audit.html",
         "audit_part.html",
@@ -121,42 +111,9 @@ def _use_log() -> None:
     use_school(who.school or _OF_DISTRICT, grants)
 
 
-def _read_wanted(asked: Asked) -> Wanted:
-    """The filter; what cannot be understood counts as not asked."""
-    filters = asked.filters
-    return Wanted(
-        read_actor_key(filters.get("actor", "")),
-        filters.get("action"),
-        filters.get("subject"),
-        _read_day(filters.get("day", "")),
-    )
-
-
-def _read_day(text: str) -> tuple[datetime, datetime] | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    if not date(2000, 1, 1) <= day <= date(2999, 12, 30):
-        return None
-    return bounds_of(day, school_in_use().zone)
-
-
 def _read_before(asked: Asked) -> int | None:
     text = asked.after[0] if asked.after else ""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _cells(one: LoggedEntry) -> tuple[Cell, ...]:
-    return (
-        one.seq,
-        one.at,
-        actor_word(one.actor, one.name),
-        str(one.actor),
-        action_word(one.action),
-        one.action,
-        one.subject,
-    )
 
 
 def _write_value(value: object) -> str:

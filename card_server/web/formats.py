@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 from flask import Flask
 from flask_babel import format_date, gettext, ngettext
 
-from card_server.access import school_in_use
-from card_server.web.words import rejection_word, word
+from card_server.access import zone_in_use
+from card_server.words.choices import rejection_word, word
 
 
 def add_formats(app: Flask) -> None:
@@ -26,24 +26,24 @@ def add_formats(app: Flask) -> None:
 
 def hour(when: datetime | None) -> str:
     """07:32, or a dash for a time that has not come."""
-    return when.astimezone(school_in_use().zone).strftime("%H:%M") if when else "–"
+    return when.astimezone(zone_in_use()).strftime("%H:%M") if when else "–"
 
 
 def second(when: datetime | None) -> str:
     """07:32:10, or a dash."""
-    return when.astimezone(school_in_use().zone).strftime("%H:%M:%S") if when else "–"
+    return when.astimezone(zone_in_use()).strftime("%H:%M:%S") if when else "–"
 
 
 def moment(when: datetime | None) -> str:
     """2026-09-01 07:32:10, or a dash."""
-    return when.astimezone(school_in_use().zone).strftime("%Y-%m-%d %H:%M:%S") if when else "–"
+    return when.astimezone(zone_in_use()).strftime("%Y-%m-%d %H:%M:%S") if when else "–"
 
 
 def recent(when: datetime | None) -> str:
     """The time alone for one of today; with its day for an older one."""
     if when is None:
         return "–"
-    local, now = (one.astimezone(school_in_use().zone) for one in (when, datetime.now(UTC)))
+    local, now = (one.astimezone(zone_in_use()) for one in (when, datetime.now(UTC)))
     return local.strftime("%H:%M:%S" if local.date() == now.date() else "%m-%d %H:%M:%S")
 
 

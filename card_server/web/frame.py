@@ -1,11 +1,13 @@
 """What the frame around every page asks: where one is, where one may go, and how it is coloured."""
 
-from flask import Flask
+from flask import Flask, url_for
 
-from card_server.access import caller_or_none, may, school_in_use
+from card_server.access import caller_or_none, known_caller, may, school_in_use
+from card_server.staff.sessions import SchoolInUse
+from card_server.theme import Theme
 from card_server.web.next_page import this_page
-from card_server.web.sections import open_sections, open_settings
-from card_server.web.themes import Theme, choose_theme
+from card_server.web.sections import open_sections, open_tabs
+from card_server.web.themes import choose_theme
 from card_server.web.themes import pages as theme_pages
 
 
@@ -17,10 +19,18 @@ def add_frame(app: Flask, *, has_tray: bool) -> None:
         choose_theme=choose_theme,
         has_tray=has_tray,
         has_view=lambda endpoint: endpoint in app.view_functions,
+        known_caller=known_caller,
+        logo_address=logo_address,
         may=may,
         open_sections=open_sections,
-        open_settings=open_settings,
+        open_tabs=open_tabs,
         school_in_use=school_in_use,
         themes=list(Theme),
         this_page=this_page,
     )
+
+
+def logo_address(school: SchoolInUse) -> str:
+    """Where the logo of the caller's school is; another one for each school and each picture."""
+    chosen_ms = round(school.logo_at.timestamp() * 1000) if school.logo_at else 0
+    return url_for("settings.show_logo", of=school.id, at=chosen_ms)

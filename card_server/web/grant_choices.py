@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from card_server.field_errors import FieldsError
 from card_server.field_errors import marked as _
+from card_server.register.homerooms import of_today
 from card_server.staff.administration import write_grant
 from card_server.staff.scope import SCOPES, Grant
 from card_server.staff.tokens import covers
-from card_server.web.words import word
+from card_server.words.choices import word
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
@@ -43,11 +44,18 @@ class Places:
     places: Sequence[str]
 
 
+NO_PLACES = Places({}, (), ())
+DISTRICT_GRANTS = tuple(
+    Grant(role, Scope.DISTRICT) for role, scopes in SCOPES.items() if Scope.DISTRICT in scopes
+)
+"""What somebody of the district can be."""
+
+
 def read_places(session: Session, school_id: int) -> Places:
     """The school's homerooms, their grades, and where its readers stand; two queries."""
     rooms = session.execute(
         select(Homeroom.id, Homeroom.name, Homeroom.grade)
-        .where(Homeroom.school_id == school_id)
+        .where(of_today(school_id))
         .order_by(Homeroom.grade, Homeroom.id)
     ).all()
     places = session.scalars(
@@ -58,11 +66,26 @@ def read_places(session: Session, school_id: int) -> Places:
     )
 
 
+def all_grants(places: Places) -> Iterator[Grant]:
+    """Every grant that a school has."""
+    for role, scopes in SCOPES.items():
+        for scope in scopes:
+            if scope is Scope.HOMEROOM:
+                yield from (Grant(role, scope, homeroom_id=one) for one in places.homerooms)
+            elif scope is Scope.GRADE:
+                yield from (Grant(role, scope, grade=one) for one in places.grades)
+            elif scope in (Scope.GATE, Scope.LAB):
+                yield from (Grant(role, scope, place=one) for one in places.places)
+            elif scope is Scope.SCHOOL:
+                yield Grant(role, scope)
+
+
 def list_choices(
-    places: Places, own: Iterable[Grant], held: Iterable[Grant]
+    possible: Iterable[Grant], own: Iterable[Grant], held: Iterable[Grant]
 ) -> list[tuple[Role, list[Grant]]]:
     """Every grant that the caller may give, and those that the account holds already, by role."""
-    offered = [grant for grant in _all_grants(places) if covers(own, grant)]
+    own = tuple(own)
+    offered = [grant for grant in possible if covers(own, grant)]
     offered += [grant for grant in held if grant not in offered]
     by_role = [(role, [grant for grant in offered if grant.role is role]) for role in Role]
     return [(role, grants) for role, grants in by_role if grants]
@@ -118,16 +141,3 @@ def label_written(written: str, places: Places) -> str:
     elif which:
         grant = grant._replace(place=which)
     return grant_label(grant, places)
-
-
-def _all_grants(places: Places) -> Iterator[Grant]:
-    for role, scopes in SCOPES.items():
-        for scope in scopes:
-            if scope is Scope.HOMEROOM:
-                yield from (Grant(role, scope, homeroom_id=one) for one in places.homerooms)
-            elif scope is Scope.GRADE:
-                yield from (Grant(role, scope, grade=one) for one in places.grades)
-            elif scope in (Scope.GATE, Scope.LAB):
-                yield from (Grant(role, scope, place=one) for one in places.places)
-            elif scope is Scope.SCHOOL:
-                yield Grant(role, scope)

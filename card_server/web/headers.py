@@ -16,6 +16,8 @@ _POLICY = "; ".join(
     )
 )
 """Nothing inline and nothing from elsewhere; `data:` is for the small icons in Pico's style."""
+_KEPT = frozenset({"files.static", "settings.show_logo"})
+"""What a browser may keep, by these routes' own words; everything else is asked for anew."""
 _YEAR_S = 365 * 24 * 3600
 
 
@@ -40,6 +42,6 @@ def harden(app: Flask, behind_tls: bool) -> None:
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         if behind_tls:
             headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}; includeSubDomains"
-        if request.endpoint != "files.static":
+        if request.endpoint not in _KEPT:
             headers["Cache-Control"] = "no-store"
         return response

@@ -9,26 +9,34 @@ from flask_babel import LazyString, lazy_gettext
 from sqlalchemy.orm import Session
 
 from card_server.reports.history import Change, Value, read_history
-from card_server.web.audit_words import action_word, actor_word, subject_word
 from card_server.web.grant_choices import Places, label_written
-from card_server.web.words import word
+from card_server.words.audit import action_word, actor_word, subject_word
+from card_server.words.choices import word
+from card_server.words.webhooks import webhook_word
 from schema.tables.readers import ByteOrder, Direction, Purpose
+from schema.tables.webhooks import EventKind
 
 _FIELDS: dict[str, LazyString] = {
     "byte_order": lazy_gettext("Order of a number's bytes"),
+    "campus_id": lazy_gettext("Campus"),
+    "cards_per_student": lazy_gettext("Cards a student may have"),
     "code": lazy_gettext("Code"),
     "direction": lazy_gettext("Direction"),
     "double_tap_s": lazy_gettext("Double tap within (seconds)"),
     "grade": lazy_gettext("Grade"),
     "grants": lazy_gettext("Roles"),
+    "kinds": lazy_gettext("Is told of"),
     "late_after": lazy_gettext("Late after"),
     "login": lazy_gettext("Login"),
     "logo": lazy_gettext("Logo"),
     "name": lazy_gettext("Name"),
+    "phone_countries": lazy_gettext("Countries of phones"),
     "place": lazy_gettext("Place"),
     "purpose": lazy_gettext("Purpose"),
+    "school_year": lazy_gettext("School year"),
     "signature": lazy_gettext("Signature"),
     "stale_minutes": lazy_gettext("Too late to tell after (minutes)"),
+    "url": lazy_gettext("Address"),
     "zone": lazy_gettext("Time zone"),
 }
 _CHOICES: dict[str, type[StrEnum]] = {
@@ -87,5 +95,12 @@ def _in_words(field: str, text: str | None, places: Places | None) -> str | None
         return None
     if field == "grants" and places is not None:
         return "、".join(label_written(one, places) for one in text.split(", "))
+    if field == "kinds":
+        return " · ".join(map(_kind_word, text.split()))
     choices = _CHOICES.get(field)
     return word(choices(text)) if choices and text in list(choices) else text
+
+
+def _kind_word(kind: str) -> str:
+    """A kind of event as pages call it; one that this release does not know stands as it is."""
+    return webhook_word(EventKind(kind)) if kind in list(EventKind) else kind

@@ -4,17 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 
 from card_server.access import allow, school_in_use, school_session
+from card_server.exports.messages import MESSAGES, filter_messages
 from card_server.reports.listings import list_messages
-from card_server.reports.outbox import OutboxMessage, count_states
+from card_server.reports.outbox import count_states
 from card_server.school_time import bounds_of, day_of
-from card_server.web.downloads import MOST_ROWS, send_noted
-from card_server.web.export import Cell, asked_export
+from card_server.web.downloads import send_list
+from card_server.web.export import asked_export
 from card_server.web.fragments import render_part
 from card_server.web.tables import PAGE_ROWS, Column, key_page, read_asked, read_moment
-from card_server.web.words import word
 from schema.tables.messages import MessageState
 from schema.tables.staff import Role
 
@@ -37,20 +37,17 @@ _COLUMNS = (
 def show() -> ResponseReturnValue:
     """The messages of the last days, from the newest back; of one state when `state` names one."""
     school, now = school_in_use(), datetime.now(UTC)
-    asked, kind = read_asked(filters=("state",)), asked_export()
+    asked = read_asked(filters=("state",))
     wanted = asked.filters.get("state")
     state = MessageState(wanted) if wanted in list(MessageState) else None
     midnight, _ = bounds_of(day_of(now, school.zone), school.zone)
-    since, before = now - timedelta(days=LIST_DAYS), read_moment(asked.after)
-    limit = MOST_ROWS if kind else PAGE_ROWS + 1
+    since = (now - timedelta(days=LIST_DAYS)).replace(second=0, microsecond=0)
+    if kind := asked_export():
+        return send_list(kind, MESSAGES, filter_messages(state, since))
+    before = read_moment(asked.after)
     with school_session() as session:
-        messages = list_messages(session, school.id, before, since, state, limit)
-        if kind is None:
-            counts = count_states(session, school.id, midnight)
-    if kind:
-        heads = [gettext("Time"), gettext("Student"), gettext("Homeroom"), gettext("Kind")]
-        heads += [gettext("Phone"), gettext("State"), gettext("Reason"), gettext("Provider")]
-        return send_noted(kind, "messages", heads, [_cells(one) for one in messages])
+        messages = list_messages(session, school.id, before, since, state, PAGE_ROWS + 1)
+        counts = count_states(session, school.id, midnight)
     return render_part(
         "outbox.html",
         "outbox_part.html",
@@ -60,17 +57,4 @@ def show() -> ResponseReturnValue:
         columns=_COLUMNS,
         state=state,
         days=LIST_DAYS,
-    )
-
-
-def _cells(one: OutboxMessage) -> tuple[Cell, ...]:
-    return (
-        one.changed_at,
-        one.student,
-        one.homeroom,
-        word(one.kind),
-        f"••••{one.phone_tail}",
-        word(one.state),
-        one.error or word(one.suppression),
-        one.provider,
     )

@@ -8,14 +8,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from card_server.access import actor, allow, school_in_use, school_session
+from card_server.cards.byte_order import turn
 from card_server.register import readers
 from card_server.reports.reader_report import read_readers
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
 from card_server.web.history import show_history
 from card_server.web.tables import Column, cut_page, read_asked
-from schema.tables.readers import Direction, Purpose, ReaderHealth
+from card_server.words.choices import word
+from schema.tables.readers import ByteOrder, Direction, Purpose, ReaderHealth
 from schema.tables.school import School
 from schema.tables.staff import Role
+
+_SAMPLE = "04A1B2C3"
 
 pages = Blueprint("reader_settings", __name__)
 
@@ -94,7 +98,7 @@ def show_reader(reader_id: int) -> ResponseReturnValue:
 @pages.post("/settings/readers/<int:reader_id>")
 @allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
 def change(reader_id: int) -> ResponseReturnValue:
-    """Change what a reader is called, where it stands and which way it goes."""
+    """Change what a reader is called, where it stands, which way it goes and how it reads."""
     form, school_id = request.form, school_in_use().id
     wrong = try_change(
         lambda session: readers.change_reader(
@@ -139,4 +143,17 @@ def _show_reader(
 
 
 def _choices() -> dict[str, object]:
-    return {"purposes": list(Purpose), "directions": list(Direction)}
+    return {
+        "purposes": list(Purpose),
+        "directions": list(Direction),
+        "byte_orders": [(one, _preview(one)) for one in ByteOrder],
+    }
+
+
+def _preview(order: ByteOrder) -> str:
+    """An order, and what a reader that has it makes of a card."""
+    read = turn(_SAMPLE, order)
+    said: str = gettext(
+        "%(order)s: a card %(card)s is read as %(read)s", order=word(order), card=_SAMPLE, read=read
+    )
+    return said

@@ -53,12 +53,12 @@ def find() -> ResponseReturnValue:
 
 def _group(words: str, answers: Answers) -> Iterator[Hits]:
     """The hits by kind, of the kinds that the caller may open."""
-    if may("students.show_day"):
+    if may("students.show_student"):
         yield Hits(
             gettext("Students"),
             [
                 Hit(
-                    url_for("students.show_day", student_id=one.id),
+                    url_for("students.show_student", student_id=one.id),
                     one.name,
                     f"{one.homeroom} · {one.number}",
                 )

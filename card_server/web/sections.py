@@ -31,6 +31,8 @@ SECTIONS = (
     Section("board.show", lazy_gettext("Today")),
     Section("taps.show", lazy_gettext("Taps")),
     Section("students.show_search", lazy_gettext("Students")),
+    Section("cards.show", lazy_gettext("Cards")),
+    Section("enrolment.show", lazy_gettext("Registration")),
     Section("readers.show", lazy_gettext("Readers")),
     Section("outbox.show", lazy_gettext("Messages")),
     Section("audit.show", lazy_gettext("Audit log")),
@@ -39,12 +41,22 @@ SECTIONS = (
 SETTINGS: tuple[Section, ...] = (
     Section("settings.show", lazy_gettext("School")),
     Section("settings.show_homerooms", lazy_gettext("Homerooms")),
+    Section("terms.show", lazy_gettext("Terms and campuses")),
+    Section("promotion.show", lazy_gettext("New school year")),
+    Section("roster.show", lazy_gettext("Roster")),
     Section("reader_settings.show", lazy_gettext("Readers")),
     Section("staff.show", lazy_gettext("Staff and roles")),
     Section("tokens.show", lazy_gettext("Tokens")),
     Section("webhooks.show", lazy_gettext("Webhooks")),
 )
 """One entry of the bar for all of these; each of their pages shows them as tabs."""
+
+
+DISTRICT: tuple[Section, ...] = (
+    Section("district.show", lazy_gettext("Schools")),
+    Section("district_staff.show", lazy_gettext("Staff and roles")),
+)
+"""The tabs of the district's own pages."""
 
 
 def open_sections() -> list[Entry]:
@@ -57,10 +69,13 @@ def open_sections() -> list[Entry]:
     return entries
 
 
-def open_settings() -> list[Entry]:
-    """The tabs of a settings page; none on other pages."""
-    entries = _open(SETTINGS)
-    return entries if any(entry.is_here for entry in entries) else []
+def open_tabs() -> list[Entry]:
+    """The tabs of a page of the settings or of the district; none on other pages."""
+    for sections in (SETTINGS, DISTRICT):
+        entries = _open(sections)
+        if any(entry.is_here for entry in entries):
+            return entries
+    return []
 
 
 def all_open() -> list[Entry]:

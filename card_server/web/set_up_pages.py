@@ -12,7 +12,7 @@ from card_server.field_errors import FieldsError
 from card_server.staff.accounts import MIN_PASSWORD
 from card_server.staff.set_up import FIRST_ROLES, FirstAccount, is_good, school_codes, set_up
 from card_server.web.entering import go_in, visitor
-from card_server.web.words import word
+from card_server.words.choices import word
 from schema.tables.staff import Role
 
 pages = Blueprint("set_up", __name__)

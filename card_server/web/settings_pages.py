@@ -9,7 +9,7 @@ from flask_babel import gettext
 from werkzeug.exceptions import NotFound
 
 from card_server.access import actor, allow, school_in_use, school_session
-from card_server.register import homerooms, logos, schools
+from card_server.register import campuses, homerooms, logos, schools
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
 from card_server.web.history import show_history
 from schema.tables.school import School, SchoolLogo
@@ -27,6 +27,8 @@ ZONES = (
 """What is suggested; any other name of the time zone database will do as well."""
 _MAX_UPLOAD = 1024 * 1024
 """More than a logo may have, so that a picture that is too large is answered with a sentence."""
+
+_DAY_S = 24 * 3600
 
 pages = Blueprint("settings", __name__)
 
@@ -83,12 +85,20 @@ def _show_school(wrong: Wrong, typed: dict[str, str] | None = None) -> ResponseR
 @pages.get("/settings/logo")
 @allow(*Role)
 def show_logo() -> ResponseReturnValue:
-    """The school's logo, with the type that its bytes have and nothing else."""
+    """The school's logo, with the type that its bytes have and nothing else.
+
+    The browser keeps it for a day under an address that names the school and the picture
+    (`logo_address`), and asks by its tag whether it is still the same.
+    """
     with school_session() as session:
         logo = logos.find_logo(session, school_in_use().id)
     if logo is None:
         raise NotFound
-    return Response(logo.body, mimetype=logo.media_type)
+    response = Response(logo.body, mimetype=logo.media_type)
+    response.cache_control.private = True
+    response.cache_control.max_age = _DAY_S
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 @pages.post("/settings/logo")
@@ -143,10 +153,15 @@ def _show_homerooms(wrong: Wrong, typed: dict[str, str] | None = None) -> Respon
     school_id = school_in_use().id
     with school_session() as session:
         found = homerooms.list_homerooms(session, school_id)
+        past = homerooms.list_past_homerooms(session, school_id)
+        places = campuses.list_campuses(session, school_id)
         history = show_history(session, school_id, [f"homeroom:{one.id}" for one in found])
     page = render_template(
         "settings_homerooms.html",
         homerooms=found,
+        past=past,
+        campuses=places,
+        campus_choices=[(one.id, one.name) for one in places],
         values=typed or {},
         errors=wrong.errors,
         history=history,
@@ -189,10 +204,15 @@ def _show_homeroom(
     with school_session() as session:
         found = homerooms.find_homeroom(session, school_id, homeroom_id)
         stored = asdict(homerooms.settings_of(found))
+        is_past = found.is_past
+        places = campuses.list_campuses(session, school_id)
         history = show_history(session, school_id, [f"homeroom:{homeroom_id}"])
     page = render_template(
         "settings_homeroom.html",
         homeroom_id=homeroom_id,
+        is_past=is_past,
+        campuses=places,
+        campus_choices=[(one.id, one.name) for one in places],
         values=typed or stored,
         errors=wrong.errors,
         seen=seen_by_form(stored, typed, wrong),

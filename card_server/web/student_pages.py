@@ -1,44 +1,143 @@
-"""Finding a student, and one student's day (学生的一天)."""
+"""Students (学生): the list, the search, one student's record and one of their days."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from flask import Blueprint, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
 
-from card_server.access import allow, school_in_use, school_session
+from card_server.access import (
+    actor,
+    allow,
+    changing_session,
+    may,
+    school_in_use,
+    school_session,
+)
+from card_server.audit.writing import note
+from card_server.exports.students import ALL, FILTERS, STUDENTS, read_wanted
 from card_server.looks import note_look
-from card_server.register.student_search import MAX_FOUND, search_students
+from card_server.people.notes import add_note, remove_note
+from card_server.people.student_numbers import open_numbers
+from card_server.reports.cards import cards_of_student
 from card_server.reports.student_day import read_student_day
+from card_server.reports.student_list import (
+    MOST_FOUND,
+    SORTS,
+    count_students,
+    find_students,
+    list_rooms,
+    list_students,
+)
+from card_server.reports.student_record import read_record
 from card_server.school_time import day_of
+from card_server.web.changing import NOTHING_WRONG, Wrong, try_change
+from card_server.web.downloads import send_list
+from card_server.web.entering import seal
+from card_server.web.export import asked_export
 from card_server.web.fragments import render_part
+from card_server.web.reasons import read_reason
+from card_server.web.tables import PAGE_ROWS, Column, Page, count_page, read_asked
+from card_server.words.choices import word
+from schema.tables.people import StudentStatus
 from schema.tables.staff import Role
 
 pages = Blueprint("students", __name__)
 FINDING = tuple(role for role in Role if role is not Role.AUDITOR)
 """Whoever meets students may find one; what is kept on a child is shown to fewer."""
+ADMINS = (Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
+SEEING = (*ADMINS, Role.HOMEROOM_TEACHER)
+_COLUMNS = (
+    Column(lazy_gettext("Name"), "name"),
+    Column(lazy_gettext("Student number"), "number"),
+    Column(lazy_gettext("Homeroom"), "homeroom"),
+    Column(lazy_gettext("Boarding"), is_minor=True),
+    Column(lazy_gettext("Status"), "status"),
+)
 
 
 @pages.get("/students")
 @allow(*FINDING)
 def show_search() -> ResponseReturnValue:
-    """The empty search."""
-    return render_part("students.html", "students_part.html", found=None, words="")
+    """The list, by homeroom unless another order is asked; those who are enrolled at first."""
+    return _show_list("")
 
 
 @pages.post("/students")
 @allow(*FINDING)
 def search() -> ResponseReturnValue:
-    """Who matches; by POST, because a name must not stand in an address."""
-    words = request.form.get("words", "")[:100]
+    """Who answers to the words; by POST, because a name must not stand in an address."""
+    return _show_list(request.form.get("words", "")[:100])
+
+
+def _show_list(words: str) -> ResponseReturnValue:
+    asked = read_asked(SORTS, FILTERS, "homeroom")
+    if (kind := asked_export()) and may("students.show_student"):
+        return send_list(kind, STUDENTS, asked.filters)
+    school_id = school_in_use().id
+    wanted = read_wanted(asked.filters)
     with school_session() as session:
-        found = search_students(session, school_in_use().id, words)
+        rooms = list_rooms(session, school_id)
+        if words.strip():
+            if "status" not in asked.filters:
+                wanted = replace(wanted, status=None)
+            page = Page(find_students(session, school_id, wanted, words))
+        else:
+            total = count_students(session, school_id, wanted)
+            number = min(asked.page, max(1, -(-total // PAGE_ROWS)))
+            first = (number - 1) * PAGE_ROWS
+            found = list_students(
+                session, school_id, wanted, asked.sort, asked.is_descending, first, PAGE_ROWS
+            )
+            page = count_page(found, asked, number, total)
     return render_part(
-        "students.html", "students_part.html", found=found, words=words, most=MAX_FOUND
+        "students.html",
+        "students_part.html",
+        page=page,
+        asked=asked,
+        columns=_COLUMNS,
+        words=words,
+        most=MOST_FOUND,
+        rooms=rooms,
+        statuses=_status_choices(),
+        enrolled=word(StudentStatus.ENROLLED),
+        is_filtered=any(asked.filters.values()),
     )
 
 
+def _status_choices() -> list[tuple[str, str]]:
+    """Enrolled is what an address without a status means."""
+    others = [one for one in StudentStatus if one is not StudentStatus.ENROLLED]
+    return [*((one.value, word(one)) for one in others), (ALL, gettext("all"))]
+
+
 @pages.get("/students/<int:student_id>")
-@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.HOMEROOM_TEACHER)
+@allow(*SEEING)
+def show_student(student_id: int) -> ResponseReturnValue:
+    """All that is kept on one student; the day of today comes by itself."""
+    return _show_record(student_id, NOTHING_WRONG)
+
+
+def _show_record(student_id: int, wrong: Wrong, typed: str = "") -> ResponseReturnValue:
+    school = school_in_use()
+    with school_session() as session:
+        found = read_record(session, school.id, student_id)
+        cards = cards_of_student(session, school.id, student_id)
+    note_look("student.seen", f"student:{student_id}", {})
+    page = render_template(
+        "student.html",
+        student=found,
+        cards=cards,
+        errors=wrong.errors,
+        values={"body": typed},
+        today=day_of(datetime.now(UTC), school.zone),
+    )
+    return page, wrong.status
+
+
+@pages.get("/students/<int:student_id>/day")
+@allow(*SEEING)
 def show_day(student_id: int) -> ResponseReturnValue:
     """One student's day; today unless `day` names another."""
     school = school_in_use()
@@ -65,3 +164,59 @@ def _read_day(text: str | None, today: date) -> date:
     except ValueError:
         return today
     return day if date(2000, 1, 1) <= day <= today else today
+
+
+@pages.post("/students/<int:student_id>/notes")
+@allow(*SEEING)
+def write_note(student_id: int) -> ResponseReturnValue:
+    """Write a note on a student."""
+    typed, school_id, now = request.form.get("body", ""), school_in_use().id, datetime.now(UTC)
+    wrong = try_change(
+        lambda session: add_note(session, actor(), school_id, student_id, typed, now)
+    )
+    if wrong.errors:
+        return _show_record(student_id, wrong, typed)
+    flash(gettext("The note is kept."), "good")
+    return redirect(url_for("students.show_student", student_id=student_id, _anchor="notes"))
+
+
+@pages.post("/students/<int:student_id>/notes/<int:note_id>/remove")
+@allow(*ADMINS)
+def drop_note(student_id: int, note_id: int) -> ResponseReturnValue:
+    """Take a note away."""
+    school_id = school_in_use().id
+    with changing_session() as session:
+        remove_note(session, actor(), school_id, student_id, note_id)
+    flash(gettext("The note is gone."), "good")
+    return redirect(url_for("students.show_student", student_id=student_id, _anchor="notes"))
+
+
+@pages.post("/students/<int:student_id>/numbers")
+@allow(*ADMINS)
+def show_numbers(student_id: int) -> ResponseReturnValue:
+    """The identity and the registry number, to whoever says why; the look is noted."""
+    reason, school_id = read_reason(), school_in_use().id
+    with changing_session() as session:
+        name, numbers = open_numbers(session, school_id, student_id, seal())
+        if reason:
+            subject = f"student:{student_id}"
+            note(session, school_id, actor(), "student.numbers_seen", subject, reason=reason)
+    address = url_for("students.show_numbers", student_id=student_id)
+    return render_part(
+        "revealed.html",
+        "revealed_part.html",
+        name=name,
+        student_id=student_id,
+        address=address,
+        reason=reason,
+        numbers=[
+            (label, number)
+            for label, number in (
+                (gettext("Identity number"), numbers.identity),
+                (gettext("Registry number"), numbers.registry),
+            )
+            if number
+        ]
+        if reason
+        else [],
+    )

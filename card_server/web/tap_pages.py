@@ -2,15 +2,15 @@
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 
 from card_server.access import allow, school_in_use, school_session
-from card_server.reports.listings import ListedTap, list_taps
-from card_server.web.downloads import MOST_ROWS, send_noted
-from card_server.web.export import Cell, asked_export
+from card_server.exports.taps import TAPS
+from card_server.reports.listings import list_taps
+from card_server.web.downloads import send_list
+from card_server.web.export import asked_export
 from card_server.web.fragments import render_part
 from card_server.web.tables import PAGE_ROWS, Column, key_page, read_asked, read_moment
-from card_server.web.words import word
 from schema.tables.staff import Role
 
 pages = Blueprint("taps", __name__)
@@ -31,26 +31,10 @@ _COLUMNS = (
 )
 def show() -> ResponseReturnValue:
     """A page of the school's taps, from the newest back."""
-    asked, kind = read_asked(), asked_export()
-    before = read_moment(asked.after)
-    limit = MOST_ROWS if kind else PAGE_ROWS + 1
+    if kind := asked_export():
+        return send_list(kind, TAPS, {})
+    asked = read_asked()
     with school_session() as session:
-        taps = list_taps(session, school_in_use().id, before, None, limit)
-    if kind:
-        heads = [gettext("Time"), gettext("Student"), gettext("Homeroom"), gettext("Card")]
-        heads += [gettext("Reader"), gettext("Direction"), gettext("Result")]
-        return send_noted(kind, "taps", heads, [_cells(tap) for tap in taps])
+        taps = list_taps(session, school_in_use().id, read_moment(asked.after), None, PAGE_ROWS + 1)
     page = key_page(taps, asked, lambda tap: (tap.received_at.isoformat(), tap.id))
     return render_part("taps.html", "taps_part.html", page=page, asked=asked, columns=_COLUMNS)
-
-
-def _cells(tap: ListedTap) -> tuple[Cell, ...]:
-    return (
-        tap.occurred_at,
-        tap.student,
-        tap.homeroom,
-        tap.uid,
-        tap.reader,
-        word(tap.direction),
-        word(tap.reason) or word(tap.effect),
-    )

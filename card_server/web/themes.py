@@ -1,25 +1,16 @@
 """Light, dark, or as the system is (深色模式): the switch, kept in a cookie."""
 
-from enum import StrEnum
-
 from flask import Blueprint, abort, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
 from card_server.access import public
+from card_server.theme import Theme
 from card_server.web.next_page import safe_next
 
 COOKIE = "theme"
 _YEAR_S = 365 * 24 * 3600
 
 pages = Blueprint("themes", __name__)
-
-
-class Theme(StrEnum):
-    """How pages are coloured."""
-
-    SYSTEM = "system"
-    LIGHT = "light"
-    DARK = "dark"
 
 
 def choose_theme() -> Theme:

@@ -19,6 +19,7 @@ from card_server.access import (
 from card_server.errors import HTTP_STATUS, AppError
 from card_server.field_errors import FieldsError
 from card_server.field_errors import marked as _
+from card_server.register.homerooms import of_today
 from card_server.staff.scope import Grant
 from card_server.staff.tokens import (
     MAX_DAYS,
@@ -28,7 +29,7 @@ from card_server.staff.tokens import (
     revoke_token,
     roles_to_give,
 )
-from card_server.web.words import word
+from card_server.words.choices import word
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
@@ -107,9 +108,7 @@ def _show_form(values: dict[str, str], wrong: dict[str, str]) -> str:
 def _list_reaches(session: Session, school_id: int) -> list[tuple[str, str]]:
     """How far a token can reach in this school, as the form's choice."""
     rooms = session.scalars(
-        select(Homeroom)
-        .where(Homeroom.school_id == school_id)
-        .order_by(Homeroom.grade, Homeroom.id)
+        select(Homeroom).where(of_today(school_id)).order_by(Homeroom.grade, Homeroom.id)
     ).all()
     places = session.scalars(
         select(Reader.place).where(Reader.school_id == school_id).distinct().order_by(Reader.place)

@@ -33,7 +33,7 @@ from card_server.staff.sessions import SchoolInUse, describe_school
 from card_server.web.live_pages import stream_changes
 from card_server.web.morning import MorningPlayer, plan_morning
 from card_server.web.tray_link import hold_card
-from card_server.web.words import word
+from card_server.words.choices import word
 from schema.messages import Refusal
 from schema.tables.readers import Direction
 from schema.tables.school import School
@@ -162,6 +162,8 @@ def stop_morning() -> ResponseReturnValue:
 def _say(signal: str, reason: str | None) -> str:
     if signal == "admitted":
         return str(gettext("Welcome"))
+    if signal == "read":
+        return str(gettext("Card read"))
     if signal == "not_kept":
         return str(gettext("Not kept: the reader cannot store taps"))
     if reason is None or reason not in list(Refusal):

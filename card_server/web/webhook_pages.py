@@ -22,10 +22,11 @@ from card_server.config import Settings
 from card_server.storage.sealing import Seal
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
 from card_server.web.fragments import render_part
+from card_server.web.history import show_history
 from card_server.web.tables import PAGE_ROWS, Asked, Column, key_page, read_asked
-from card_server.web.webhook_words import kind_hint, webhook_word
 from card_server.webhooks import webhook as hooks
 from card_server.webhooks.report import describe, list_deliveries, list_webhooks
+from card_server.words.webhooks import kind_hint, webhook_word
 from schema.tables.staff import Role
 from schema.tables.webhooks import DeliveryState
 
@@ -191,6 +192,7 @@ def _show_webhook(webhook_id: int, wrong: Wrong, *, has_typed: bool = False) -> 
         rows = list_deliveries(
             session, school_id, webhook_id, _read_before(asked), state, PAGE_ROWS + 1
         )
+        history = show_history(session, school_id, [f"webhook:{webhook_id}"])
     stored = hooks.values_of(found)
     typed = request.form.to_dict() if has_typed else None
     chosen = set(request.form.getlist("kinds") if has_typed else found.wanted)
@@ -208,6 +210,7 @@ def _show_webhook(webhook_id: int, wrong: Wrong, *, has_typed: bool = False) -> 
         state=state,
         states=list(DeliveryState),
         columns=_COLUMNS,
+        history=history,
         webhook_word=webhook_word,
         now=datetime.now(UTC),
     )

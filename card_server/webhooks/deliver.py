@@ -15,11 +15,11 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from prometheus_client import Counter, Histogram
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from card_server.errors import AppError
+from card_server.figures import notify as figures
 from card_server.storage.database import open_sessions
 from card_server.storage.sealing import Seal
 from card_server.webhooks.post import Answer, Line, NoAnswerError, Rules, open_line
@@ -46,8 +46,6 @@ _DATABASE_RETRY_S: Final = 0.5
 _TIDY_EACH: Final = timedelta(hours=1)
 _DATABASE_GONE = (OperationalError, InterfaceError)
 
-_TRIES = Counter("campus_webhook_tries_total", "Tries to deliver an event.", ["outcome"])
-_CALLS = Histogram("campus_webhook_seconds", "How long a receiver took to answer.")
 
 _log = structlog.get_logger()
 
@@ -92,7 +90,7 @@ class Deliverer:
                     return []
             with self._sessions.begin() as session:
                 now = utc_now()
-                _TRIES.labels("given up").inc(give_up_old(session, now))
+                figures.EVENTS.labels("given up").inc(give_up_old(session, now))
                 return claim(session, now, most)
         except _DATABASE_GONE as error:
             _log.warning("database away", error=type(error).__name__)
@@ -132,7 +130,7 @@ class Deliverer:
     def _record(self, held: Claim, tried: Tried) -> bool:
         """Whether the next event may be sent; not while the database is away."""
         outcome = "failed" if tried.trouble else "delivered"
-        _TRIES.labels(outcome).inc()
+        figures.EVENTS.labels(outcome).inc()
         _log.info(
             "webhook tried",
             webhook_id=held.webhook_id,
@@ -188,7 +186,7 @@ def _try(line: Line, held: Claim, event: Waiting, secret: str) -> Tried:
         _log.exception("a webhook's program failed", webhook_id=held.webhook_id)
         return Tried(event, None, Trouble.FAULT)
     finally:
-        _CALLS.observe(time.monotonic() - started)
+        figures.RECEIVER.observe(time.monotonic() - started)
     return Tried(event, answer, _trouble_with(answer))
 
 

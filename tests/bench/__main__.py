@@ -19,6 +19,8 @@ from tests.bench.beep import measure_beep
 from tests.bench.drain import measure_drain
 from tests.bench.latency import measure_latency
 from tests.bench.measure import Measure
+from tests.bench.pages import measure_pages
+from tests.bench.roster import measure_roster
 from tests.harness.postgres import Postgres
 
 _RESULT = Path("bench.json")
@@ -30,6 +32,8 @@ SUITES: dict[str, Suite] = {
     "drain": lambda folder, postgres, told: measure_drain(folder, postgres, 1, told),
     "backlog": lambda folder, postgres, told: measure_drain(folder, postgres, MAX_TAPS, told),
     "latency": measure_latency,
+    "pages": measure_pages,
+    "roster": measure_roster,
     "beep": lambda folder, _, told: measure_beep(folder, told),
 }
 

@@ -14,10 +14,10 @@ from card_server.commands import app
 from card_server.errors import EXIT_CODE, Code
 from card_server.staff.accounts import log_in
 from card_server.storage.database import open_engine
-from schema.tables.metadata import Table
 from schema.tables.readers import Direction, Reader
 from schema.tables.school import School
 from schema.tables.staff import Role, StaffGrant
+from tests.harness.postgres import Postgres
 
 Run = Callable[..., Result]
 SCHOOL = ("add-school", "no1", "第一中学", "--signature", "一中")
@@ -84,11 +84,13 @@ def test_another_schools_login_is_not_taken_over(run: Run) -> None:
     assert "This login is taken" in refused.stderr
 
 
-def test_a_database_without_tables_is_one_sentence(run: Run, database_url: str) -> None:
-    engine = open_engine(database_url)
-    Table.metadata.drop_all(engine)
-    engine.dispose()
-    result = run(*SCHOOL)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_database_without_tables_is_one_sentence(
+    kind: str, tmp_path: Path, postgres: Postgres
+) -> None:
+    url = postgres.create_database() if kind == "postgresql" else f"sqlite:///{tmp_path}/new.db"
+    config = write_config(tmp_path / "server.toml", url)
+    result = CliRunner().invoke(app, [*SCHOOL, "--config", str(config)])
     assert result.exit_code == EXIT_CODE[Code.UNAVAILABLE]
     assert "card-server migrate" in result.stderr
     assert result.stderr.count("\n") == 1

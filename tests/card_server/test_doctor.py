@@ -11,7 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import delete, select
 
+from card_server.audit.details import seal_details
+from card_server.audit.writing import SYSTEM, note
 from card_server.broker.certificates import (
     authority_files,
     create_authority,
@@ -25,6 +28,7 @@ from card_server.health import serve_health
 from card_server.storage.database import open_engine, open_sessions
 from card_server.storage.sealing import Seal
 from schema.messages import Decision
+from schema.tables.audit import AuditDetail, AuditEntry, AuditHead
 from schema.tables.people import Guardian
 from schema.tables.school import School
 from schema.tables.taps import Effect, Tap
@@ -244,3 +248,26 @@ class _Stranger(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing to say."""
+
+
+def test_the_end_of_each_audit_chain_stands_there_to_be_written_down(database_url: str) -> None:
+    school_id = _add_school(database_url)
+    settings = _settings(database_url)
+    assert "Nothing was noted yet" in _find(settings, "audit log").found
+    engine = seal_details(open_engine(database_url), KEY)
+    with open_sessions(engine).begin() as session:
+        for number in range(3):
+            note(session, school_id, SYSTEM, "student.day_seen", f"student:{number}")
+        note(session, None, SYSTEM, "staff.log_in", "staff:1")
+    with engine.connect() as connection:
+        heads = {row.school_id: row for row in connection.execute(select(AuditHead.__table__))}
+    assert "1 entries; it ends with 1:" in _find(settings, "audit log of district").found
+    found = _find(settings, "audit log of no1")
+    assert (found.verdict, heads[school_id].hash.hex() in found.found) == (Verdict.WELL, True)
+    with engine.begin() as connection:
+        connection.execute(delete(AuditDetail))
+        connection.execute(delete(AuditEntry).where(AuditEntry.seq == 3))
+    engine.dispose()
+    found = _find(settings, "audit log of no1")
+    assert found.verdict is Verdict.WRONG
+    assert "2 entries are there, 3 were written" in found.found

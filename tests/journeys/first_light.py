@@ -3,25 +3,25 @@
 import base64
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from card_server.broker import certificates
-from card_server.register.cards import add_card, set_card_state
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.storage.database import open_engine
 from schema.messages import CardState, ReaderState
-from schema.tables.readers import Direction, ReaderHealth
+from schema.tables.readers import Direction, Purpose, Reader, ReaderHealth
 from schema.tables.school import School
 from tests.harness.campus import DATA_KEY, Campus, make_campus
+from tests.harness.cards import add_card, set_card_state
 from tests.harness.ports import free_port, is_open
 from tests.harness.processes import Process
 from tests.harness.secure_broker import SecureBroker
@@ -54,13 +54,15 @@ class Running:
 
 
 @contextmanager
-def running_school(folder: Path, database_url: str) -> Iterator[Running]:
+def running_school(
+    folder: Path, database_url: str, *, students: int = 3, desks: Sequence[str] = ()
+) -> Iterator[Running]:
     """Everything but the readers; on SQLite one process, on PostgreSQL one for each part."""
     engine = open_engine(database_url)
-    campus, password = _make_school(engine)
+    campus, password = _make_school(engine, students, desks)
     with ExitStack() as stack:
         stack.callback(engine.dispose)
-        readers = [(SCHOOL, gate) for gate in GATES]
+        readers = [(SCHOOL, reader) for reader in (*GATES, *desks)]
         broker = stack.enter_context(SecureBroker(folder / "broker", readers))
         sms = stack.enter_context(SmsServer())
         port = free_port()
@@ -103,10 +105,15 @@ def _has_list(school: Running, code: str) -> bool:
         )
 
 
-def _make_school(engine: Engine) -> tuple[Campus, str]:
+def _make_school(engine: Engine, students: int, desks: Sequence[str]) -> tuple[Campus, str]:
     now = datetime.now(UTC)
+    readers: dict[str, Direction | None] = {
+        **dict.fromkeys(GATES, Direction.IN),
+        **dict.fromkeys(desks),
+    }
     with Session(engine) as session:
-        campus = make_campus(session, SCHOOL, readers=dict.fromkeys(GATES, Direction.IN))
+        campus = make_campus(session, SCHOOL, students=students, readers=readers)
+        session.execute(update(Reader).where(Reader.code.in_(desks)).values(purpose=Purpose.DESK))
         set_card_state(session, add_card(session, campus.school_id, LOST, now), CardState.LOST, now)
         password = create_staff(session, campus.school_id, "admin", "管理员", WHOLE_SCHOOL)
         session.commit()

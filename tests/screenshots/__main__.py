@@ -3,6 +3,7 @@
 import re
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page
 from rich.progress import track
@@ -12,9 +13,10 @@ from card_server.storage.database import open_engine, open_sessions
 from card_server.storage.migrate import migrate
 from card_server.web.app import close_app, create_app
 from tests.card_server.web.conftest import make_settings, serving
+from tests.card_server.web.growing_school import add_things
 from tests.harness.browser import open_browser
-from tests.screenshots.lively import make_lively_school
-from tests.screenshots.pages import find_pages
+from tests.screenshots.lively import DISTRICT_LOGIN, make_district, make_lively_school
+from tests.screenshots.pages import find_pages, pages_of_district
 
 FOLDER = Path("var/screenshots")
 _LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
@@ -30,39 +32,52 @@ def main() -> None:
         tray = Path(folder, "tray")
         tray.mkdir()
         settings = make_settings(database, tray)
-        paths, login, password = _prepare(settings)
+        visits = _prepare(settings)
         with open_browser() as browser, serving(settings) as address:
             for language in _LANGUAGES:
-                _take_all(browser, address, language, paths, (login, password))
+                for visit in visits:
+                    _take_all(browser, address, language, visit)
 
 
-def _prepare(settings: Settings) -> tuple[list[str], str, str]:
+class Visit(NamedTuple):
+    """Somebody who looks at pages, and all that they can see."""
+
+    login: str
+    password: str
+    paths: list[str]
+
+
+def _prepare(settings: Settings) -> list[Visit]:
     engine = open_engine(settings.database_url)
     migrate(engine)
     with open_sessions(engine).begin() as session:
         school = make_lively_school(session)
+        add_things(session, school, range(1))
+        of_district = make_district(session)
     app = create_app(settings, engine)
     app.config["WTF_CSRF_ENABLED"] = False
-    client = app.test_client()
-    client.post("/log-in", data={"login": school.login, "password": school.password})
-    paths = list(find_pages(app, client, school))
+    staff, district = app.test_client(), app.test_client()
+    staff.post("/log-in", data={"login": school.login, "password": school.password})
+    district.post("/log-in", data={"login": DISTRICT_LOGIN, "password": of_district})
+    visits = [
+        Visit(school.login, school.password, list(find_pages(app, staff, engine, school.id))),
+        Visit(DISTRICT_LOGIN, of_district, list(pages_of_district(app, district, engine))),
+    ]
     close_app(app)
     engine.dispose()
-    return paths, school.login, school.password
+    return visits
 
 
-def _take_all(
-    browser: Browser, address: str, language: str, paths: list[str], account: tuple[str, str]
-) -> None:
+def _take_all(browser: Browser, address: str, language: str, visit: Visit) -> None:
     context = browser.new_context(locale=_LANGUAGES[language], reduced_motion="reduce")
     page = context.new_page()
     page.goto(f"{address}/log-in")
     page.screenshot(path=FOLDER / f"log-in.{language}.png")
-    page.fill("[name=login]", account[0])
-    page.fill("[name=password]", account[1])
+    page.fill("[name=login]", visit.login)
+    page.fill("[name=password]", visit.password)
     page.click("main form button")
-    page.wait_for_url("**/board")
-    for path in track(paths, language):
+    page.wait_for_url(re.compile("/(board|district)$"))
+    for path in track(visit.paths, language):
         page.goto(address + path, wait_until="load")
         for mode in _MODES:
             page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]

@@ -27,10 +27,13 @@
   });
 
   // On a phone the navigation is wider than the screen: begin where one is.
-  document.querySelectorAll(".sections, .tabs.under-top").forEach((row) => {
-    const here = row.querySelector("[aria-current]");
-    if (here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
-  });
+  const beginHere = () =>
+    document.querySelectorAll(".sections, .tabs.under-top").forEach((row) => {
+      const here = row.querySelector("[aria-current]");
+      if (here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+    });
+  window.addEventListener("resize", beginHere);
+  beginHere();
 
   // A form that came back with something wrong begins at what is wrong.
   document.querySelector(".wrong.summary")?.focus();

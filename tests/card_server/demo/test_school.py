@@ -8,14 +8,22 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from card_server.demo.school import GATES, create_school, find_school
+from card_server.demo.school import READERS, create_school, find_school
+from card_server.register.terms import term_of
 from card_server.storage.database import open_engine
 from card_server.storage.sealing import Seal
 from schema.messages import CardState
-from schema.tables.cards import Card, CardBinding, CardChange
-from schema.tables.people import Guardian, Guardianship, Student
-from schema.tables.readers import Direction, Reader
-from schema.tables.school import Homeroom
+from schema.tables.cards import Card, CardBinding, CardChange, CardHistory
+from schema.tables.people import (
+    Boarding,
+    Guardian,
+    Guardianship,
+    HomeroomStay,
+    Student,
+    StudentNote,
+)
+from schema.tables.readers import Direction, Purpose, Reader
+from schema.tables.school import Homeroom, Term
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 SEAL = Seal(b"k" * 32)
@@ -41,10 +49,33 @@ def test_every_student_has_a_name_a_homeroom_and_one_card_in_use(session: Sessio
     assert sorted(session.scalars(in_use)) == sorted(student.id for student in students)
 
 
+def test_everybody_is_of_a_homeroom_since_the_year_began_and_some_board(session: Session) -> None:
+    terms = session.scalars(select(Term).order_by(Term.starts_on)).all()
+    assert [one.name for one in terms] == ["第一学期", "第二学期"]
+    assert term_of(terms, NOW.date()) is terms[0]
+    stays = session.scalars(select(HomeroomStay)).all()
+    assert {(one.student_id, one.homeroom_id) for one in stays} == {
+        (one.id, one.homeroom_id) for one in session.scalars(select(Student))
+    }
+    assert {one.from_on for one in stays} == {terms[0].starts_on}
+    boarders = session.scalar(select(func.count()).select_from(Boarding)) or 0
+    assert 60 < boarders < 180
+    assert session.scalar(select(func.count()).select_from(StudentNote)) == 5
+
+
 def test_cards_have_seven_byte_numbers_and_one_is_lost(session: Session) -> None:
     cards = session.scalars(select(Card)).all()
     assert all(re.fullmatch(r"04[0-9A-F]{12}", card.uid) for card in cards)
-    assert [card.state for card in cards].count(CardState.LOST) == 1
+    states = [card.state for card in cards]
+    assert states.count(CardState.LOST) == 1
+    assert states.count(CardState.RETURNED) == 12
+
+
+def test_each_card_has_the_history_that_led_to_its_state(session: Session) -> None:
+    newest: dict[int, CardState] = {}
+    for step in session.scalars(select(CardHistory).order_by(CardHistory.at, CardHistory.id)):
+        newest[step.card_id] = step.state
+    assert newest == {card.id: card.state for card in session.scalars(select(Card))}
 
 
 def test_the_readers_list_counts_every_card_without_gaps(session: Session) -> None:
@@ -72,9 +103,10 @@ def test_every_student_has_one_or_two_guardians_with_sealed_mobile_numbers(
         assert guardian.phone_hash == SEAL.hash(phone)
 
 
-def test_six_lanes_lead_in_and_out(session: Session) -> None:
+def test_six_lanes_lead_in_and_out_and_a_desk_gives_cards_out(session: Session) -> None:
     readers = session.scalars(select(Reader)).all()
-    assert {reader.code for reader in readers} == {gate.code for gate in GATES}
+    assert {reader.code for reader in readers} == {one.code for one in READERS}
+    assert [one.code for one in readers if one.purpose is Purpose.DESK] == ["desk"]
     directions = [reader.direction for reader in readers]
     assert (directions.count(Direction.IN), directions.count(Direction.OUT)) == (3, 3)
 

@@ -376,4 +376,4 @@ def test_a_school_is_opened_with_its_administrator_or_not_at_all(
     with sessions.begin() as session:
         school, made = rules.open_school(session, by, **values)
         assert accounts.log_in(session, "sun", made.one_time_password).school_id == school.id
-        assert rules.find_member(session, school.id, made.id).is_school_admin
+        assert rules.find_member(session, school.id, made.id).grants == (WHOLE_SCHOOL,)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.audit.details import open_text
 from card_server.errors import AppError, Code
-from card_server.staff import accounts, lockout, totp
+from card_server.staff import accounts, lockout, passwords, totp
 from card_server.staff.lockout import LOCKED_FOR
 from card_server.staff.log_in import (
     Door,
@@ -126,7 +126,7 @@ def test_the_password_is_looked_at_even_while_locked_so_that_time_tells_nothing(
     door: Door, admin_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[str] = []
-    verify = accounts.is_password
+    verify = passwords.is_password
 
     def count(known: str, given: str) -> bool:
         checked.append(known)

@@ -1,10 +1,11 @@
 """Narrowing: a grant reaches its own rows and no others, whatever a query forgot to say."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import Engine, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from card_server.errors import AppError
 from card_server.staff.accounts import create_staff
@@ -12,7 +13,15 @@ from card_server.staff.scope import SCOPES, WHOLE_SCHOOL, Grant, narrow
 from card_server.storage.database import open_engine
 from schema.tables.cards import Card, CardBinding
 from schema.tables.messages import Message
-from schema.tables.people import Guardian, Guardianship, Student
+from schema.tables.people import (
+    Boarding,
+    Guardian,
+    GuardianPhone,
+    Guardianship,
+    HomeroomStay,
+    Student,
+    StudentNote,
+)
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom, School
 from schema.tables.staff import Role, Scope, Staff
@@ -69,7 +78,7 @@ WHOLE = {
 }
 HALF = {name: count // 2 for name, count in WHOLE.items()} | {"reader": 2}
 NOTHING = dict.fromkeys(WHOLE, 0)
-FACES = NOTHING | {"student": 8, "homeroom": 2}
+FACES = NOTHING | {"student": 8, "homeroom": 2, "card": 8, "card_binding": 8}
 
 
 @pytest.mark.parametrize(
@@ -105,6 +114,53 @@ def test_a_homeroom_is_its_students_and_nobody_else(engine: Engine, school: Smal
         assert session.get(Student, school.students[1]) is None
         joined = select(Student.id).join(Attendance, Attendance.student_id == Student.id)
         assert set(session.scalars(joined)) == own
+
+
+def test_what_is_kept_on_a_student_is_reached_with_the_student(
+    engine: Engine, school: SmallSchool
+) -> None:
+    now, day = datetime.now(UTC), date(2026, 9, 1)
+    with Session(engine) as session:
+        for student, guardian in zip(school.students, school.guardians, strict=True):
+            of = {"school_id": school.id, "student_id": student}
+            session.add_all(
+                [
+                    HomeroomStay(from_on=day, homeroom_id=school.homerooms[0], **of),
+                    Boarding(from_on=day, **of),
+                    StudentNote(body="x", written_by="x", written_at=now, **of),
+                    GuardianPhone(
+                        school_id=school.id,
+                        guardian_id=guardian,
+                        phone_sealed=b"x",
+                        phone_hash=b"x",
+                        phone_tail="1",
+                    ),
+                ]
+            )
+        session.commit()
+    grant = Grant(Role.HOMEROOM_TEACHER, Scope.HOMEROOM, homeroom_id=school.homerooms[0])
+    own, gate = set(school.students[::2]), Grant(Role.GATE_GUARD, Scope.GATE, place="校门")
+    for table in (HomeroomStay, Boarding, StudentNote):
+        assert _students_of(engine, school, grant, table.student_id) == own
+        assert _students_of(engine, school, gate, table.student_id) == set()
+    phones = _students_of(engine, school, grant, GuardianPhone.guardian_id)
+    assert phones == set(school.guardians[::2])
+
+
+def _students_of(
+    engine: Engine, school: SmallSchool, grant: Grant, column: InstrumentedAttribute[int]
+) -> set[int]:
+    with Session(engine) as session:
+        narrow(session, school.id, [grant])
+        return set(session.scalars(select(column)))
+
+
+def test_a_grade_is_that_of_today(engine: Engine, school: SmallSchool) -> None:
+    grant = Grant(Role.HOMEROOM_TEACHER, Scope.GRADE, grade=7)
+    with Session(engine) as session:
+        session.get_one(Homeroom, school.homerooms[0]).is_past = True
+        session.commit()
+    assert counts(engine, school, [grant]) == NOTHING | {"reader": 2}
 
 
 def test_a_homeroom_of_another_school_reaches_nothing(engine: Engine, school: SmallSchool) -> None:

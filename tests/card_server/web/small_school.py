@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import uuid_utils
@@ -13,14 +13,19 @@ from card_server.school_time import day_of
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.staff.sessions import describe_school
+from card_server.storage.sealing import Seal
 from schema.messages import CardState, Decision, ReaderState, Refusal, SourceState
 from schema.tables.cards import Card, CardBinding
+from schema.tables.jobs import Job, JobState
 from schema.tables.messages import Message, MessageKind, MessageState
-from schema.tables.people import Guardian, Guardianship, Student
+from schema.tables.people import Guardian, Guardianship, Language, Student
 from schema.tables.readers import Direction, Purpose, Reader, ReaderHealth
-from schema.tables.school import Homeroom, School
+from schema.tables.school import Campus, Homeroom, School, Term
+from schema.tables.staff import Role, Staff
 from schema.tables.taps import Attendance, DirectionBy, Effect, HomeroomDay, Tap
 
+SEAL = Seal(bytes(32))
+"""The key of the tests' settings."""
 _NAMES = ("张三", "李四", "王小明", "赵雪", "欧阳娜", "刘洋", "陈晨", "杨柳")
 _PINYIN = (
     "zhang san zhangsan zs",
@@ -44,8 +49,11 @@ class SmallSchool:
     homerooms: list[int]
     students: list[int]
     uids: list[str]
+    cards: list[int]
     guardians: list[int]
     readers: list[int]
+    terms: list[int] = field(default_factory=list)
+    campuses: list[int] = field(default_factory=list)
     seq: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
 
@@ -66,7 +74,15 @@ def make_school(session: Session, code: str = "no1", students: int = 8) -> Small
         )
         for way, name in (("in", "东门进"), ("out", "东门出"))
     ]
-    session.add_all([*homerooms, *readers])
+    term = Term(
+        school_id=school.id,
+        school_year=2026,
+        name="第一学期",
+        starts_on=date(2026, 9, 1),
+        ends_on=date(2027, 1, 22),
+    )
+    campus = Campus(school_id=school.id, name="本部")
+    session.add_all([*homerooms, *readers, term, campus])
     session.flush()
     made = SmallSchool(
         school.id,
@@ -76,7 +92,10 @@ def make_school(session: Session, code: str = "no1", students: int = 8) -> Small
         [],
         [],
         [],
+        [],
         [one.id for one in readers],
+        [term.id],
+        [campus.id],
     )
     for number in range(students):
         add_student(session, made, number)
@@ -86,7 +105,7 @@ def make_school(session: Session, code: str = "no1", students: int = 8) -> Small
 def add_student(session: Session, school: SmallSchool, number: int) -> None:
     """The school's next student, with a card and a guardian."""
     now = datetime.now(UTC)
-    known = number % len(_NAMES)
+    known, phone = number % len(_NAMES), f"+8613800{1000 + number:06}"
     student = Student(
         school_id=school.id,
         number=f"2026{number:04}",
@@ -97,9 +116,9 @@ def add_student(session: Session, school: SmallSchool, number: int) -> None:
     guardian = Guardian(
         school_id=school.id,
         name="家长",
-        phone_sealed=b"\x01",
-        phone_hash=bytes(32),
-        phone_tail=f"{1000 + number}",
+        phone_sealed=SEAL.close(phone),
+        phone_hash=SEAL.hash(phone),
+        phone_tail=phone[-4:],
     )
     card = Card(
         school_id=school.id,
@@ -117,6 +136,7 @@ def add_student(session: Session, school: SmallSchool, number: int) -> None:
     school.students.append(student.id)
     school.guardians.append(guardian.id)
     school.uids.append(card.uid)
+    school.cards.append(card.id)
 
 
 def add_tap(
@@ -211,6 +231,35 @@ def add_health(session: Session, school: SmallSchool, reader: int, seen_at: date
         )
     )
     session.flush()
+
+
+def add_job(
+    session: Session,
+    school: SmallSchool,
+    login: str | None = None,
+    state: JobState = JobState.QUEUED,
+) -> int:
+    """An export of taps that the school's administrator, or whoever has this login, asked for."""
+    who = session.scalars(select(Staff).where(Staff.login == (login or school.login))).one()
+    now = datetime.now(UTC)
+    has_ended = state not in (JobState.QUEUED, JobState.RUNNING)
+    job = Job(
+        school_id=school.id,
+        kind="export",
+        state=state,
+        parameters='{"filters": {}, "format": "csv", "list": "taps"}',
+        language=Language.ENGLISH,
+        made_by=who.id,
+        made_by_name=who.name,
+        made_as=" ".join(Role),
+        made_at=now,
+        changed_at=now,
+        finished_at=now if has_ended else None,
+        file_name="taps-2026-09-01.csv" if state is JobState.DONE else None,
+    )
+    session.add(job)
+    session.flush()
+    return job.id
 
 
 def _add_arrival(

@@ -215,7 +215,7 @@ def test_nobody_reaches_anything_without_logging_in(world: World) -> None:
 def _is_of_a_class(rule: Rule, role: Role) -> bool:
     """Whether the route names something that belongs to a homeroom, and the role is held to one."""
     is_held = role in (Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER)
-    return is_held and bool(rule.arguments & {"student_id", "homeroom_id"})
+    return is_held and bool(rule.arguments & {"card_id", "student_id", "homeroom_id"})
 
 
 def _call(world: World, role: Role, rule: Rule, method: str, whose: str) -> int:

@@ -21,7 +21,7 @@ from card_server.audit.verifying import snapshot, verify_chain
 from card_server.audit.writing import Actor, erase_details, note
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import Grant
-from card_server.web.audit_words import ACTIONS
+from card_server.words.audit import ACTIONS
 from schema.tables.audit import DISTRICT, AuditDetail, AuditEntry
 from schema.tables.staff import Role, Scope, Staff
 from tests.card_server.web.conftest import CHOSEN_PASSWORD
@@ -77,7 +77,7 @@ def test_a_look_at_a_childs_day_is_noted_by_id_with_the_rest_sealed(
     staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
 ) -> None:
     student = school.students[0]
-    assert staff.get(f"/students/{student}?day=2026-09-01").status_code == 200
+    assert staff.get(f"/students/{student}/day?day=2026-09-01").status_code == 200
     [entry] = entries(sessions, school.id, "student.day_seen")
     assert (entry.actor_kind, entry.subject) == ("staff", f"student:{student}")
     with sessions() as session:
@@ -101,7 +101,7 @@ def test_a_page_that_stays_open_is_one_look_until_it_was_long_ago(
     sessions: sessionmaker[Session],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    address, part = f"/students/{school.students[0]}", {"HX-Request": "true"}
+    address, part = f"/students/{school.students[0]}/day", {"HX-Request": "true"}
 
     def count() -> int:
         return len(entries(sessions, school.id, "student.day_seen"))
@@ -345,7 +345,7 @@ def _dotted_words(tree: ast.AST) -> Iterator[str]:
     of_pages = {
         id(one)
         for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and ast.unparse(call.func) in {"url_for", "Section"}
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in {"url_for", "Section", "may"}
         for one in call.args
     }
     for node in ast.walk(tree):

@@ -24,6 +24,7 @@ from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, servi
 from tests.card_server.web.small_school import (
     SmallSchool,
     add_health,
+    add_job,
     add_message,
     add_tap,
     make_school,
@@ -45,6 +46,7 @@ def test_a_watch_names_what_changed_at_its_school_only(
         add_tap(session, school, 0)
         add_message(session, school, 0)
         add_health(session, school, 0, datetime.now(UTC))
+        add_job(session, school)
     with engine.connect() as connection:
         assert watch.look(connection) == set(Change)
     with engine.connect() as connection:

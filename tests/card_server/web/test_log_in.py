@@ -9,13 +9,13 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.staff.sessions import IDLE_END
 from card_server.web.browsers import browser_of, system_of
 from schema.tables.audit import AuditEntry
-from schema.tables.staff import Staff, StaffSession
+from schema.tables.staff import Staff, StaffGrant, StaffSession
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.small_school import SmallSchool
 
@@ -226,3 +226,19 @@ def test_only_the_web_server_before_us_is_believed_who_calls(
     with sessions() as session:
         seen = session.scalars(select(StaffSession.address)).one()
     assert seen == ("192.0.2.7" if proxy == "127.0.0.1" else "127.0.0.1")
+
+
+def test_an_account_without_a_role_is_told_so_and_can_log_out(
+    app: Flask, staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        session.execute(delete(StaffGrant))
+    answer = staff.get("/home")
+    assert answer.status_code == 403
+    assert "Your account has no role yet. Ask the school&#39;s administrator." in answer.text
+    assert 'action="/log-out"' in answer.text
+    assert "data-live" not in answer.text
+    assert staff.get("/account").status_code == 200
+    for path in ("/board", "/students", "/settings", "/audit", "/live/events"):
+        assert staff.get(path).status_code == 403, path
+    assert staff.post("/log-out").location == "/log-in"

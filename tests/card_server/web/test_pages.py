@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from schema.messages import Refusal
 from schema.tables.messages import MessageState
+from schema.tables.people import Student, StudentStatus
 from schema.tables.readers import Aside
 from tests.card_server.web.small_school import (
     SmallSchool,
@@ -28,7 +29,7 @@ _PAGES = [
     "/taps",
     "/readers",
     "/messages",
-    "/students/{student}",
+    "/students/{student}/day",
 ]
 
 
@@ -66,8 +67,10 @@ def test_an_empty_school_is_told_what_to_do(
     assert "Hold a card to a reader" in staff.get("/taps").text
     assert "The first arrival at a gate" in staff.get("/messages").text
     assert "Start its reader daemon" in staff.get("/readers").text
-    assert "No tap on this day" in staff.get(f"/students/{school.students[0]}").text
-    assert "Type a name" in staff.get("/students").text
+    assert "No tap on this day" in staff.get(f"/students/{school.students[0]}/day").text
+    with sessions.begin() as session:
+        session.execute(update(Student).values(status=StudentStatus.GRADUATED))
+    assert "No students yet" in staff.get("/students").text
 
 
 def test_lost_and_unknown_cards_stand_out(
@@ -101,7 +104,7 @@ def test_a_name_is_shown_literally(
     with sessions.begin() as session:
         add_tap(session, school, 0)
         add_message(session, school, 0, body="<script>alert(1)</script>{{7*7}}")
-    page = staff.get(f"/students/{school.students[0]}").text
+    page = staff.get(f"/students/{school.students[0]}/day").text
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in page
 
@@ -112,7 +115,7 @@ def test_a_students_day_shows_taps_and_messages_of_that_day_only(
     with sessions.begin() as session:
         add_tap(session, school, 0, late_minutes=5)
         add_message(session, school, 0)
-    path = f"/students/{school.students[0]}"
+    path = f"/students/{school.students[0]}/day"
     today = _words(staff.get(path).text)
     assert "Late 5 min" in today
     assert "fixed at the reader" in today

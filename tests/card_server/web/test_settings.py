@@ -174,6 +174,16 @@ def test_a_reader_is_changed_and_its_taps_are_judged_anew(
     assert Direction.IN in staff.get(path).text
 
 
+def test_the_form_says_what_each_byte_order_makes_of_a_card(
+    staff: FlaskClient, school: SmallSchool
+) -> None:
+    for path in (f"/settings/readers/{school.readers[0]}", "/settings/readers/new"):
+        page = staff.get(path).text
+        assert "as the card sends them: a card 04A1B2C3 is read as 04A1B2C3" in page
+        assert "last byte first: a card 04A1B2C3 is read as C3B2A104" in page
+        assert '<option value="as-sent"' in page
+
+
 def _version(sessions: sessionmaker[Session], school: SmallSchool) -> int:
     with sessions() as session:
         return session.get_one(School, school.id).register_version
@@ -201,3 +211,20 @@ def test_nothing_of_another_school_can_be_opened_or_changed(
     assert "外校班" not in staff.get("/settings/homerooms").text
     with sessions() as session:
         assert session.get_one(Homeroom, other.homerooms[0]).name == "外校班"
+
+
+def test_the_logo_stands_in_the_bar_and_the_browser_keeps_it(staff: FlaskClient) -> None:
+    assert "/settings/logo?" not in staff.get("/board").text
+    _send_logo(staff, _PNG)
+    bar = staff.get("/board").text
+    [address] = re.findall(r'<img class="logo" src="([^"]+)" alt="" height="28">', bar)
+    answer = staff.get(address.replace("&amp;", "&"))
+    assert answer.data == _PNG
+    assert answer.headers["Cache-Control"] == "private, max-age=86400"
+    tag = answer.headers["ETag"]
+    again = staff.get(address.replace("&amp;", "&"), headers={"If-None-Match": tag})
+    assert (again.status_code, again.data) == (304, b"")
+    _send_logo(staff, _PNG + b"another")
+    assert address not in staff.get("/board").text
+    staff.post("/settings/logo/remove")
+    assert "/settings/logo?" not in staff.get("/board").text

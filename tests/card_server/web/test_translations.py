@@ -10,7 +10,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from card_server.web.words import WORDS
+from card_server.words.choices import WORDS
 
 ROOT = Path(__file__).parents[3]
 _WEB = ROOT / "card_server" / "web"

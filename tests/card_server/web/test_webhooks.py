@@ -214,3 +214,19 @@ def test_a_school_has_twenty_working_webhooks_at_most(
     assert "Disable one first" in answer.text
     staff.post(f"/settings/webhooks/{ids[0]}/disable")
     assert staff.post("/settings/webhooks/new", data=FORM).status_code == 200
+
+
+def test_a_webhooks_page_shows_who_changed_what(
+    staff: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    make(staff)
+    address = f"/settings/webhooks/{only_webhook(sessions).id}"
+    [seen] = re.findall(r'name="seen" value="(\w+)"', staff.get(address).text)
+    staff.post(address, data=FORM | {"kinds": ["message"], "seen": seen})
+    staff.post(f"{address}/disable")
+    page = staff.get(address).text
+    history = page[page.index('id="history"') :]
+    assert history.count("王老师") == 3
+    assert "<del>students&#39; days · taps</del>" in history
+    assert "<ins>messages to parents</ins>" in history
+    assert "switched a webhook off" in history

@@ -1,0 +1,98 @@
+"""What the printer gives: the page without its controls, light, whole, heads on each sheet."""
+
+import io
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+from pypdf import PdfReader
+from sqlalchemy.orm import Session, sessionmaker
+
+from card_server.storage.database import open_engine, open_sessions
+from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
+from tests.card_server.web.growing_school import add_first, grow
+from tests.card_server.web.small_school import SmallSchool, make_school
+
+_A4_WITHOUT_MARGINS = {"width": 718, "height": 1047}
+"""In CSS pixels: 190 mm × 277 mm."""
+_MARGIN = {"top": "10mm", "bottom": "10mm", "left": "10mm", "right": "10mm"}
+_CONTROLS = ".top, .tabs, .filter, button, [role=button], .exports, .pages, .plot, #live-note"
+_SEEN = """(selector) => [...document.querySelectorAll(selector)]
+  .filter((one) => one.getClientRects().length > 0).map((one) => one.outerHTML.slice(0, 80))"""
+_CUT = """() => [...document.querySelectorAll("#main *")]
+  .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map((one) => one.outerHTML.slice(0, 80))"""
+_COLOURS = """() => {
+  const of = (one) => getComputedStyle(one);
+  return [of(document.documentElement).backgroundColor, of(document.querySelector("h1")).color,
+    of(document.querySelector("table")).backgroundColor, of(document.querySelector("td")).color];
+}"""
+_WHITE, _BLACK = "rgb(255, 255, 255)", "rgb(0, 0, 0)"
+_HEADS = {"/board": "到校比例", "/students/{student}/day": "判定依据", "/audit": "操作人"}
+"""Each page that is printed, and a head of its table."""
+
+
+@pytest.fixture
+def campus(sqlite_url: str) -> Iterator[SmallSchool]:
+    """A school of which each page prints on more than one sheet."""
+    engine = open_engine(sqlite_url)
+    sessions: sessionmaker[Session] = open_sessions(engine)
+    with sessions.begin() as session:
+        school = make_school(session)
+        add_first(session, school)
+        grow(session, school)
+    yield school
+    engine.dispose()
+
+
+@pytest.fixture
+def page(browser: Browser, sqlite_url: str, campus: SmallSchool) -> Iterator[tuple[Page, str]]:
+    """A page in dark mode of somebody who has logged in, and the server's address."""
+    context = browser.new_context(locale="zh-CN", color_scheme="dark", reduced_motion="reduce")
+    page = context.new_page()
+    with serving(make_settings(sqlite_url)) as address:
+        page.goto(f"{address}/log-in")
+        page.fill("[name=login]", campus.login)
+        page.fill("[name=password]", campus.password)
+        page.press("[name=password]", "Enter")
+        page.fill("[name=password]", CHOSEN_PASSWORD)
+        page.fill("[name=again]", CHOSEN_PASSWORD)
+        page.press("[name=again]", "Enter")
+        page.wait_for_url("**/board")
+        yield page, address
+        page.goto("about:blank")
+    context.close()
+
+
+@pytest.mark.parametrize("path", list(_HEADS))
+@pytest.mark.parametrize("theme", ["system", "dark"])
+def test_a_page_prints_light_and_without_its_controls(
+    page: tuple[Page, str], campus: SmallSchool, path: str, theme: str
+) -> None:
+    opened, address = page
+    opened.set_viewport_size(_A4_WITHOUT_MARGINS)  # type: ignore[arg-type]
+    opened.context.add_cookies([{"name": "theme", "value": theme, "url": address}])
+    opened.goto(address + path.format(student=campus.students[0]))
+    assert opened.evaluate(_COLOURS)[0] != _WHITE, "it is dark on the screen"
+    assert opened.evaluate(_SEEN, _CONTROLS) != []
+    opened.emulate_media(media="print", color_scheme="dark", reduced_motion="reduce")
+    assert opened.evaluate(_SEEN, _CONTROLS) == []
+    assert opened.evaluate(_COLOURS) == [_WHITE, _BLACK, _WHITE, _BLACK]
+    assert opened.evaluate(_CUT) == []
+    assert opened.evaluate("document.documentElement.scrollWidth") <= _A4_WITHOUT_MARGINS["width"]
+
+
+@pytest.mark.parametrize(("path", "heads"), list(_HEADS.items()))
+def test_a_tables_heads_stand_on_each_of_its_sheets(
+    page: tuple[Page, str], campus: SmallSchool, path: str, heads: str
+) -> None:
+    opened, address = page
+    opened.goto(address + path.format(student=campus.students[0]))
+    printed = opened.pdf(format="A4", margin=_MARGIN, print_background=True)  # type: ignore[arg-type]
+    sheets = ["".join(one.extract_text().split()) for one in PdfReader(io.BytesIO(printed)).pages]
+    assert len(sheets) > 1
+    rows = re.compile(r"\d\d:\d\d:\d\d|高二\(\d+\)班")
+    of_table = [sheet for sheet in sheets[:2] if rows.search(sheet)]
+    assert len(of_table) == 2, sheets
+    assert [heads in sheet for sheet in of_table] == [True, True], sheets
