@@ -19,8 +19,7 @@ from card_server.audit_command import verify
 from card_server.config import Settings, load_settings
 from card_server.errors import EXIT_CODE, AppError, Code
 from card_server.finding import Verdict
-from card_server.import_command import import_log
-from card_server.roster_command import export_file, import_file, import_pictures
+from card_server.late_commands import LateCommands
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,9 +27,6 @@ Config = Annotated[
     Path | None, typer.Option(help="The settings file; CARD_SERVER_CONFIG names it too.")
 ]
 
-app = typer.Typer(
-    help="The server of a school's student card.", no_args_is_help=True, add_completion=False
-)
 _console = Console()
 _MARKS = {
     Verdict.WELL: "[green]ok[/]",
@@ -59,6 +55,24 @@ def _says_what_is_wrong(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(EXIT_CODE[Code.UNAVAILABLE]) from error
 
     return run
+
+
+class _Commands(LateCommands):
+    late = {
+        "import-taps": ("card_server.import_command", "import_log"),
+        "import-roster": ("card_server.roster_command", "import_file"),
+        "import-photos": ("card_server.roster_command", "import_pictures"),
+        "export-roster": ("card_server.roster_command", "export_file"),
+    }
+    wrap = staticmethod(_says_what_is_wrong)
+
+
+app = typer.Typer(
+    help="The server of a school's student card.",
+    no_args_is_help=True,
+    add_completion=False,
+    cls=_Commands,
+)
 
 
 @app.command()
@@ -249,10 +263,6 @@ def revoke_reader(
     _console.print(f"{school}/{reader} is revoked. Now: systemctl restart mosquitto")
 
 
-app.command(name="import-taps")(_says_what_is_wrong(import_log))
-app.command(name="import-roster")(_says_what_is_wrong(import_file))
-app.command(name="import-photos")(_says_what_is_wrong(import_pictures))
-app.command(name="export-roster")(_says_what_is_wrong(export_file))
 audit = typer.Typer(help="The log of who did what.", no_args_is_help=True)
 audit.command(name="verify")(_says_what_is_wrong(verify))
 app.add_typer(audit, name="audit")

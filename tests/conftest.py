@@ -18,6 +18,11 @@ from tests.harness.postgres import Postgres
 _TEMPLATE = "migrated"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys go first: with two workers, a long one at the end keeps the other idle."""
+    items.sort(key=lambda item: "journeys" not in item.path.parts)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> Iterator[None]:
     """In this process a password is proved in no time: otherwise most of the tests' time is that.

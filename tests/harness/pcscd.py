@@ -60,7 +60,7 @@ class Pcscd:
         self._process.start()
         comm = Path(self.env["PCSCLITE_CSOCK_NAME"])
         wait_for(lambda: self._runs() and _answers(comm), what="pcscd")
-        wait_for(self._all_listen, 30, "the virtual readers")
+        wait_for(self._all_listen, 15, "the virtual readers")
 
     def kill(self) -> None:
         """SIGKILL; its socket's file stays, as after a crash."""
@@ -100,7 +100,16 @@ class Pcscd:
         )
 
     def __enter__(self) -> "Pcscd":
-        self.start()
+        """Between choosing a port and listening on it another process may take it: then others."""
+        try:
+            self.start()
+        except TimeoutError:
+            self._process.stop()
+            for name in self.ports:
+                self._entry(name).unlink()
+                self.ports[name] = _free_pair()
+                self._write_entry(name)
+            self.start()
         return self
 
     def __exit__(
