@@ -97,8 +97,10 @@ class CardBinding(Table):
 
 
 class CardChange(Table):
-    """One change of a school's card list; `version` rises, and one without a row
-    stands for a change that only a whole new list can tell."""
+    """One change of a school's card list; `version` rises.
+
+    A version without a row stands for a change that only a whole new list can tell.
+    """
 
     __tablename__ = "card_change"
 
