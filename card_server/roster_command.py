@@ -22,7 +22,7 @@ from card_server.errors import EXIT_CODE, AppError, Code
 from card_server.exports.speaking import speaking
 from card_server.imports.roster.apply import Importing
 from card_server.imports.roster.choices import Choices, StagedFile, read_grades
-from card_server.imports.roster.export import EXPORTED, write_card_sheet, write_package
+from card_server.imports.roster.export import EXPORTED, write_package
 from card_server.imports.roster.facts import read_file
 from card_server.imports.roster.importing import Consent, import_roster, preview
 from card_server.imports.roster.mapping import read_mapping
@@ -30,6 +30,7 @@ from card_server.imports.roster.photos import import_photos
 from card_server.imports.roster.plan import Counts, Difference
 from card_server.imports.roster.pull import fetch_roster
 from card_server.imports.roster.reading import recognise
+from card_server.imports.roster.register_sheets import Days, Sheet, write_sheet
 from card_server.register.schools import find_school
 from card_server.staff.sessions import describe_school
 from card_server.storage.database import open_engine, open_sessions
@@ -175,10 +176,17 @@ def export_file(
     target: Annotated[Path, typer.Argument(help="Where it is written.", dir_okay=False)],
     format_: Annotated[str, typer.Option("--format", help="oneroster or cmis.")] = "oneroster",
     profile: Annotated[str, typer.Option(help="For cmis: the register system.")] = "national",
+    sheet: Annotated[Sheet, typer.Option(help="For cmis: what it is about.")] = Sheet.CARDS,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day of attendance: today.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of attendance: today.")
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why: stands in the audit log.")] = "",
     config: Config = None,
 ) -> None:
-    """Write the school's roster, or its card numbers, for another system."""
+    """Write the school's roster, its card numbers or its attendance, for another system."""
     if format_ not in ("oneroster", "cmis"):
         raise AppError(Code.INVALID, "The format is oneroster or cmis.")
     with _opened(school, config) as place:
@@ -187,7 +195,9 @@ def export_file(
             if format_ == "oneroster":
                 body = write_package(session, doing.school_id, doing.seal)
             else:
-                body = write_card_sheet(session, doing.school_id, profile, doing.seal)
+                first, last = (day.date() if day else doing.today for day in (since, until))
+                days = Days(first, last)
+                body = write_sheet(session, doing.school_id, sheet, profile, days, doing.seal)
             details = {"format": format_, "bytes": len(body)}
             subject = f"school:{doing.school_id}"
             note(

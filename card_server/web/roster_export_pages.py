@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -12,7 +12,8 @@ from card_server.access import actor, allow, changing_session, school_in_use
 from card_server.audit.writing import note
 from card_server.errors import HTTP_STATUS, AppError, Code
 from card_server.imports.roster.columns import list_profiles
-from card_server.imports.roster.export import EXPORTED, write_card_sheet, write_package
+from card_server.imports.roster.export import EXPORTED, write_package
+from card_server.imports.roster.register_sheets import Days, Sheet, write_sheet
 from card_server.school_time import day_of
 from card_server.web.changing import NOTHING_WRONG, Wrong
 from card_server.web.export import send_bytes
@@ -40,15 +41,17 @@ def give() -> ResponseReturnValue:
     """The file, after a note of who took it and why."""
     form, school = request.form, school_in_use()
     reason, kind = " ".join(form.get("reason", "").split()), form.get("kind", PACKAGE)
-    wrong = _judge(reason, kind)
-    if wrong:
-        return _show(wrong, form.to_dict())
+    days = _read_days(form.get("first", ""), form.get("last", ""))
+    wrong = _judge(reason, kind, days)
+    if wrong or days is None:
+        return _show(wrong or NOTHING_WRONG, form.to_dict())
     try:
         with changing_session() as session:
             if kind == PACKAGE:
                 body = write_package(session, school.id, seal_in_use())
             else:
-                body = write_card_sheet(session, school.id, kind, seal_in_use())
+                sheet, profile = _KINDS[kind]
+                body = write_sheet(session, school.id, sheet, profile, days, seal_in_use())
             details = {"format": kind, "bytes": len(body)}
             subject = f"school:{school.id}"
             note(session, school.id, actor(), EXPORTED, subject, reason=reason, details=details)
@@ -57,16 +60,32 @@ def give() -> ResponseReturnValue:
     today = day_of(datetime.now(UTC), school.zone)
     if kind == PACKAGE:
         return send_bytes(_pieces(body), "application/zip", f"oneroster-{today}.zip")
-    return send_bytes(_pieces(body), _XLSX, f"cards-{today}.xlsx")
+    return send_bytes(_pieces(body), _XLSX, f"{_KINDS[kind][0]}-{today}.xlsx")
 
 
-def _judge(reason: str, kind: str) -> Wrong | None:
+_KINDS = {f"{sheet}.{name}": (sheet, name) for sheet in Sheet for name, _ in list_profiles()}
+"""Each sheet in each register system's columns."""
+
+
+def _read_days(first: str, last: str) -> Days | None:
+    """What was typed; today for what was not."""
+    today = day_of(datetime.now(UTC), school_in_use().zone)
+    try:
+        days = Days(*(date.fromisoformat(text) if text else today for text in (first, last)))
+    except ValueError:
+        return None
+    return days if days.first <= days.last else None
+
+
+def _judge(reason: str, kind: str, days: Days | None) -> Wrong | None:
     errors = {}
     if not reason:
         errors["reason"] = gettext("This must not be empty.")
     elif len(reason) > _MOST_REASON:
         errors["reason"] = gettext("This may have 200 characters at most.")
-    if kind != PACKAGE and kind not in dict(list_profiles()):
+    if days is None:
+        errors["first"] = gettext("Choose a first day and a last one that is not before it.")
+    if kind != PACKAGE and kind not in _KINDS:
         errors["kind"] = gettext("Choose from the list.")
     return Wrong(errors, HTTP_STATUS[Code.INVALID], is_conflict=False) if errors else None
 
@@ -79,11 +98,15 @@ def _pieces(body: bytes) -> Iterator[bytes]:
 
 def _show(wrong: Wrong, typed: object = None) -> ResponseReturnValue:
     kinds = [(PACKAGE, gettext("OneRoster 1.2: the whole roster, as a package (ZIP)"))]
-    kinds += [
-        (name, gettext("Card numbers, for %(system)s (XLSX)", system=title))
-        for name, title in list_profiles()
-    ]
+    for name, title in list_profiles():
+        cards = gettext("Card numbers, for %(system)s (XLSX)", system=title)
+        days = gettext("Attendance, for %(system)s (XLSX)", system=title)
+        kinds += [(f"{Sheet.CARDS}.{name}", cards), (f"{Sheet.ATTENDANCE}.{name}", days)]
+    today = day_of(datetime.now(UTC), school_in_use().zone)
     page = render_template(
-        "roster_export.html", kinds=kinds, values=typed or {}, errors=wrong.errors
+        "roster_export.html",
+        kinds=kinds,
+        values=typed or {"first": today.isoformat(), "last": today.isoformat()},
+        errors=wrong.errors,
     )
     return page, wrong.status

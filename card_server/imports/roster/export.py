@@ -1,14 +1,11 @@
-"""The school as other systems read it: a OneRoster 1.2 package, or a sheet for the register.
+"""The school as other systems read it: a OneRoster 1.2 package.
 
-Identity and registry numbers stay here: a package goes to systems that have no use for them. The
-register's own sheet has the registry number, for that is how it knows its students.
+Identity and registry numbers stay here: a package goes to systems that have no use for them.
 """
 
 import io
-from collections.abc import Iterable
 from datetime import date
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,18 +14,12 @@ from card_server.errors import AppError, Code
 from card_server.field_errors import marked as _
 from card_server.imports.roster.loading import load_present, open_numbers
 from card_server.imports.roster.present import PresentGuardian, PresentStudent
-from card_server.school_time import day_of
 from card_server.storage.sealing import Seal
-from integrations.roster.cmis import profiles
-from integrations.roster.cmis_sheets import CardRow, write_cards_xlsx
 from integrations.roster.oneroster import school as going_out
 from integrations.roster.oneroster.csv_writer import write_csv
 from integrations.roster.oneroster.school import stable_id
 from integrations.roster.protocol import Sex, Status
-from schema.messages import CardState
-from schema.tables.cards import Card, CardBinding, CardKind
-from schema.tables.people import Student
-from schema.tables.school import Homeroom, School, Term
+from schema.tables.school import School, Term
 
 EXPORTED = "roster.exported"
 _YEAR_BEGINS: Final = (9, 1)
@@ -123,45 +114,3 @@ def _year(session: Session, school: School, year: int) -> going_out.SchoolYear:
             for one in terms
         ),
     )
-
-
-def write_card_sheet(session: Session, school_id: int, profile: str, seal: Seal) -> bytes:
-    """The students' own cards, in the columns of a register system. Raises AppError(NOT_FOUND)."""
-    found = profiles().get(profile)
-    if found is None:
-        known = ", ".join(profiles())
-        raise AppError(Code.NOT_FOUND, f"There is no register system {profile!r}: {known}.")
-    return write_cards_xlsx(found, list(_card_rows(session, school_id, seal)))
-
-
-def _card_rows(session: Session, school_id: int, seal: Seal) -> Iterable[CardRow]:
-    zone = ZoneInfo(session.get_one(School, school_id).zone)
-    rows = session.execute(
-        select(
-            Student.number,
-            Student.name,
-            Homeroom.name.label("homeroom"),
-            Student.registry_sealed,
-            Card.uid,
-            CardBinding.bound_at,
-        )
-        .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .join(CardBinding, CardBinding.student_id == Student.id)
-        .join(Card, Card.id == CardBinding.card_id)
-        .where(
-            Student.school_id == school_id,
-            CardBinding.unbound_at.is_(None),
-            Card.state == CardState.ACTIVE,
-            Card.kind == CardKind.PERMANENT,
-        )
-        .order_by(Homeroom.grade, Homeroom.id, Student.number)
-    )
-    for row in rows:
-        yield CardRow(
-            number=row.number,
-            name=row.name,
-            homeroom=row.homeroom,
-            card_number=row.uid,
-            registry=seal.open(row.registry_sealed) if row.registry_sealed else "",
-            issued_on=day_of(row.bound_at, zone),
-        )

@@ -148,7 +148,7 @@ def test_the_roster_goes_out_with_a_reason_and_is_noted(
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         assert "张三" in archive.read("users.csv").decode()
     assert actions(sessions)[-1] == "roster.exported"
-    sheet = staff.post("/roster/export", data={"kind": "national", "reason": "上报"})
+    sheet = staff.post("/roster/export", data={"kind": "cards.national", "reason": "上报"})
     assert sheet.data.startswith(b"PK")
     wrong = staff.post("/roster/export", data={"kind": "nonsense", "reason": "上报"})
     assert wrong.status_code == 422

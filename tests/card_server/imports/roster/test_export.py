@@ -1,6 +1,7 @@
 """What goes out comes in again: an exported package makes the same school of an empty one."""
 
 import random
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from card_server.cards.cards import Doing, issue_card
 from card_server.errors import AppError, Code
 from card_server.imports.roster.apply import Importing
 from card_server.imports.roster.choices import StagedFile
-from card_server.imports.roster.export import write_card_sheet, write_package
+from card_server.imports.roster.export import write_package
 from card_server.imports.roster.facts import read_file
 from card_server.imports.roster.importing import Consent, import_roster
 from card_server.imports.roster.loading import load_as_roster
 from card_server.imports.roster.reading import recognise
+from card_server.imports.roster.register_sheets import Days, Sheet, write_sheet
 from card_server.school_time import day_of
 from integrations.roster.protocol import (
     GuardianEntry,
@@ -32,6 +34,7 @@ from schema.tables.cards import Card
 from schema.tables.people import Student
 from schema.tables.roster import RosterSource
 from schema.tables.school import School
+from schema.tables.taps import Attendance
 from tests.card_server.imports.roster.rosters import entry, roster
 from tests.card_server.people.people_school import NOW, SEAL, ZONE, PeopleSchool
 
@@ -187,7 +190,9 @@ def test_card_numbers_go_out_in_the_registers_columns(
         student = session.scalars(select(Student)).one()
         issue_card(session, Doing(SYSTEM, campus.id, NOW), card.id, student.id)
     with sessions() as session:
-        table = read_table(write_card_sheet(session, campus.id, "national", SEAL), "out.xlsx")
+        days = Days(NOW.date(), NOW.date())
+        body = write_sheet(session, campus.id, Sheet.CARDS, "national", days, SEAL)
+    table = read_table(body, "out.xlsx")
     assert table.rows[0].cells == (
         "G11010120140101002X",
         "1",
@@ -196,3 +201,52 @@ def test_card_numbers_go_out_in_the_registers_columns(
         "04A1B2C3D4E5F6",
         "20261123",
     )
+
+
+def test_attendance_goes_out_in_the_registers_columns(
+    sessions: sessionmaker[Session], campus: PeopleSchool
+) -> None:
+    rows = [entry(number, homeroom="初一(1)班") for number in ("1", "2", "3")]
+    take(sessions, campus.id, roster(rows, homerooms=(HomeroomEntry("初一(1)班", 7),)))
+    day = NOW.date()
+    came = datetime(day.year, day.month, day.day, 7, 31, 8, tzinfo=ZONE)
+    with sessions.begin() as session:
+        one, two, three = session.scalars(select(Student).order_by(Student.number))
+        for student, on, at, left, late in (
+            (one, day, came, came + timedelta(hours=9), 0),
+            (two, day, came + timedelta(hours=1), None, 31),
+            (three, day, None, came, 0),
+            (three, day - timedelta(days=1), came - timedelta(days=1), None, 0),
+        ):
+            session.add(
+                Attendance(
+                    school_id=campus.id,
+                    day=on,
+                    student_id=student.id,
+                    homeroom_id=student.homeroom_id,
+                    arrived_at=at,
+                    departed_at=left,
+                    late_minutes=late,
+                )
+            )
+    with sessions() as session:
+        days = Days(day, day)
+        body = write_sheet(session, campus.id, Sheet.ATTENDANCE, "national", days, SEAL)
+    table = read_table(body, "out.xlsx")
+    assert [row.cells[1:] for row in table.rows] == [
+        ("1", "张三", "初一(1)班", f"{day:%Y%m%d}", "出勤", "07:31", "16:31"),
+        ("2", "张三", "初一(1)班", f"{day:%Y%m%d}", "迟到", "08:31", ""),
+    ]
+
+
+def test_days_the_wrong_way_round_and_unknown_systems_are_refused(
+    sessions: sessionmaker[Session], campus: PeopleSchool
+) -> None:
+    day = NOW.date()
+    with sessions() as session:
+        for profile, days in (
+            ("national", Days(day, day - timedelta(days=1))),
+            ("mars", Days(day, day)),
+        ):
+            with pytest.raises(AppError):
+                write_sheet(session, campus.id, Sheet.ATTENDANCE, profile, days, SEAL)
