@@ -70,14 +70,23 @@ def _font_of(letter: str, fonts: list[Font]) -> tuple[str, str]:
     return fonts[0].name, MISSING
 
 
-def missing_letters(text: str) -> str:
-    """The characters that none of this machine's fonts has, each once."""
-    fonts = available_fonts()
-    return "".join(
-        letter
-        for letter in dict.fromkeys(text)
-        if not any(ord(letter) in letters_of(font) for font in fonts)
-    )
+def missing_letters(text: str, there: frozenset[int] | None = None) -> str:
+    """The characters that none of this machine's fonts has, each once.
+
+    `there` is what printable_letters gave: who asks for many texts asks the machine once.
+    """
+    there = printable_letters() if there is None else there
+    return "".join(letter for letter in dict.fromkeys(text) if ord(letter) not in there)
+
+
+def printable_letters() -> frozenset[int]:
+    """The code points that this machine's fonts have."""
+    return _letters_of_all(tuple(available_fonts()))
+
+
+@cache
+def _letters_of_all(fonts: tuple[Font, ...]) -> frozenset[int]:
+    return frozenset().union(*map(letters_of, fonts))
 
 
 @cache

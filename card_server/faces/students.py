@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from card_server.errors import AppError, Code
 from card_server.faces.design import find_design
 from card_server.faces.drawing import Face, Issuer
-from card_server.faces.fonts import missing_letters
+from card_server.faces.fonts import missing_letters, printable_letters
 from card_server.register.logos import find_logo
 from card_server.storage.sealing import Seal
 from schema.tables.people import Student, StudentPhoto, StudentStatus
@@ -72,9 +72,9 @@ def read_faces(
 
 def find_unprintable(session: Session, school_id: int) -> list[Unprintable]:
     """The students of whose names something would be missing, MOST_LISTED at most."""
-    found = []
+    found, there = [], printable_letters()
     for id_, name, number, homeroom in session.execute(_select_rooms(school_id, ())):
-        letters = missing_letters(name)
+        letters = missing_letters(name, there)
         if letters:
             found.append(Unprintable(id_, name, number, homeroom, letters))
         if len(found) == MOST_LISTED:
