@@ -205,7 +205,8 @@ def test_a_chart_is_drawn_from_the_table_beside_it(page: Page, address: str) -> 
     page.goto(f"{address}/board")
     expect(page.locator("#arrivals canvas")).to_be_visible()
     page.get_by_text("The figures as a table").click()
-    cells = page.locator("#arrivals-figures tbody td").all_inner_texts()
-    assert sum(map(int, cells)) == 8
+    cells = page.locator("#arrivals-figures tbody td")
+    expect(cells.last).to_be_visible()
+    assert sum(map(int, cells.all_inner_texts())) == 8
     page.goto(f"{address}/taps")
     assert page.evaluate("typeof window.echarts") == "undefined"

@@ -331,7 +331,8 @@ def test_every_action_that_is_noted_has_its_word() -> None:
         if not {"note", "note_look"}.isdisjoint(_imports(tree)) or path.name == "writing.py":
             noted |= set(_dotted_words(tree))
     assert len(noted) > 20
-    assert noted - ACTIONS.keys() == set()
+    modules = {word for word in noted if word.startswith("card_server.")}
+    assert noted - modules - ACTIONS.keys() == set()
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
