@@ -15,7 +15,6 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from card_server.audit_command import verify
 from card_server.config import Settings, load_settings
 from card_server.errors import EXIT_CODE, AppError, Code
 from card_server.finding import Verdict
@@ -59,11 +58,13 @@ def _says_what_is_wrong(command: Callable[P, R]) -> Callable[P, R]:
 
 class _Commands(LateCommands):
     late = {
+        "audit verify": ("card_server.audit_command", "verify"),
         "import-taps": ("card_server.import_command", "import_log"),
         "import-roster": ("card_server.roster_command", "import_file"),
         "import-photos": ("card_server.roster_command", "import_pictures"),
         "export-roster": ("card_server.roster_command", "export_file"),
     }
+    late_groups = {"audit": "The log of who did what."}
     wrap = staticmethod(_says_what_is_wrong)
 
 
@@ -261,11 +262,6 @@ def revoke_reader(
     revoke(authority, school, reader)
     shutil.copyfile(revocation_list(authority), folder / revocation_list(authority).name)
     _console.print(f"{school}/{reader} is revoked. Now: systemctl restart mosquitto")
-
-
-audit = typer.Typer(help="The log of who did what.", no_args_is_help=True)
-audit.command(name="verify")(_says_what_is_wrong(verify))
-app.add_typer(audit, name="audit")
 
 
 def _session(config: Path | None) -> Session:

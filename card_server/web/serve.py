@@ -1,5 +1,6 @@
 """The web process: the application under waitress until it is told to stop."""
 
+import gc
 import sys
 import threading
 from collections.abc import Callable
@@ -30,6 +31,8 @@ def serve(
     """Serve until `stop` is set; `on_ready` is told the address once connections are taken."""
     engine = open_engine(settings.database_url)
     app = create_app(settings, engine)
+    # What is there now stays: no collection has to walk over it in the middle of a page.
+    gc.freeze()
     sockets: dict[int, Any] = {}
     server = create_server(
         app,

@@ -1,8 +1,8 @@
 """How long a school of 5,000 students and 8,000 guardians takes to come in, and how much memory."""
 
 import io
+import os
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -27,6 +27,7 @@ from integrations.roster.protocol import Roster
 from schema.messages import utc_now
 from schema.tables.roster import RosterSource
 from schema.tables.school import School
+from tests.bench.district import resident_mb
 from tests.bench.measure import Is, Measure
 from tests.harness.postgres import Postgres
 
@@ -140,7 +141,7 @@ def _measure(url: str, path: Path) -> _Took:
         previewed - started,
         imported - previewed,
         again - imported,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        resident_mb(os.getpid()),
         counts.new,
         counts.guardians_new,
     )
