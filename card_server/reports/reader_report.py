@@ -48,6 +48,7 @@ class ReaderReport:
 class AsideReport:
     """One kind of rubbish that came."""
 
+    id: int
     received_at: datetime
     topic: str
     reason: str
@@ -91,6 +92,7 @@ def read_aside(session: Session, school_id: int) -> list[AsideReport]:
     )
     return [
         AsideReport(
+            one.id,
             one.received_at,
             one.topic,
             one.reason,

@@ -201,6 +201,18 @@ def test_a_form_that_comes_back_begins_at_what_is_wrong(page: Page, address: str
     assert said == ["A name has 20 characters at most.", "As it will stand in a message."]
 
 
+def test_what_is_unfolded_stays_so_when_a_tap_comes(
+    page: Page, address: str, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    page.goto(f"{address}/board")
+    page.get_by_text("The figures as a table").click()
+    with sessions.begin() as session:
+        add_student(session, school, 8)
+        add_tap(session, school, 8)
+    expect(page.locator("#count-arrived")).to_have_text("9")
+    expect(page.locator("#arrivals-figures")).to_have_attribute("open", "")
+
+
 def test_a_chart_is_drawn_from_the_table_beside_it(page: Page, address: str) -> None:
     page.goto(f"{address}/board")
     expect(page.locator("#arrivals canvas")).to_be_visible()

@@ -75,6 +75,16 @@
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (polling) say(event.detail.successful ? note.dataset.polling : note.dataset.lost);
   });
+
+  // What somebody has unfolded stays so when its part of the page comes again.
+  let unfolded = [];
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    unfolded = [...event.detail.target.querySelectorAll("details[id][open]")].map((one) => one.id);
+  });
+  document.body.addEventListener("htmx:afterSwap", () => {
+    unfolded.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+  });
+
   window.addEventListener("pagehide", leave);
   connect();
 })();
