@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from card_server.school_time import day_of
 from card_server.storage.bulk import Write, write_all
-from schema.tables.taps import Attendance, HomeroomDay, Presence
+from schema.tables.attendance import Attendance, HomeroomDay, Presence
 
 _AT_ONCE = 1000
 

@@ -23,6 +23,7 @@ from card_server.field_errors import Problems
 from card_server.field_errors import marked as _
 from card_server.people.stays import lock_student
 from card_server.people.student_status import AWAY_FOR_GOOD
+from schema.tables.attendance import Presence
 from schema.tables.cards import CardBinding, CardHistory
 from schema.tables.jobs import Job, JobPiece, JobState
 from schema.tables.messages import Message, MessageState, Suppression
@@ -39,7 +40,7 @@ from schema.tables.people import (
 )
 from schema.tables.registration import Registration
 from schema.tables.roster import RosterImport, RosterState
-from schema.tables.taps import Presence, Tap
+from schema.tables.taps import Tap
 from schema.tables.webhooks import WebhookDelivery
 
 ACTION: Final = "student.erased"

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from card_server.audit.details import open_text, read_detail
 from card_server.storage.sealing import Seal
+from schema.tables.attendance import Attendance, Presence
 from schema.tables.audit import AuditDetail, AuditEntry
 from schema.tables.cards import Card, CardBinding, CardHistory
 from schema.tables.messages import Message
@@ -26,7 +27,7 @@ from schema.tables.people import (
 from schema.tables.readers import Reader
 from schema.tables.registration import Registration
 from schema.tables.school import Homeroom, Term
-from schema.tables.taps import Attendance, Presence, Tap
+from schema.tables.taps import Tap
 
 Row = Mapping[str, Any]
 _NOT_SHOWN = frozenset({"school_id", "pinyin"})

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
-from schema.tables.taps import Attendance
+from schema.tables.attendance import Attendance
 
 LONGEST = timedelta(hours=4)
 """After the first arrival; who comes later than that is no longer part of the morning."""

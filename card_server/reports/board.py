@@ -6,9 +6,9 @@ from datetime import date, datetime
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from schema.tables.attendance import Attendance, HomeroomDay
 from schema.tables.people import Student, StudentStatus
 from schema.tables.school import Homeroom
-from schema.tables.taps import Attendance, HomeroomDay
 
 MAX_NAMES = 200
 """Names that one list shows; the counts are always of all."""

@@ -20,11 +20,11 @@ from sqlalchemy.orm import Session
 
 from card_server.reports.reader_report import SILENT_AFTER
 from card_server.school_time import day_of
+from schema.tables.attendance import HomeroomDay
 from schema.tables.messages import Message, MessageState
 from schema.tables.people import Student, StudentStatus
 from schema.tables.readers import Reader, ReaderHealth
 from schema.tables.school import School
-from schema.tables.taps import HomeroomDay
 
 _QUEUED, _SENDING = MessageState.QUEUED, MessageState.SENDING
 _WRONG = (MessageState.FAILED, MessageState.UNKNOWN)

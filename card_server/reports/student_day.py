@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from card_server.errors import AppError, Code
 from card_server.school_time import bounds_of
 from schema.messages import Decision, Refusal
+from schema.tables.attendance import Attendance
 from schema.tables.messages import Message, MessageKind, MessageState, Suppression
 from schema.tables.people import Guardian, Guardianship, Student
 from schema.tables.readers import Direction, Reader
 from schema.tables.school import Homeroom
-from schema.tables.taps import Attendance, DirectionBy, Effect, Tap
+from schema.tables.taps import DirectionBy, Effect, Tap
 
 
 @dataclass(frozen=True)

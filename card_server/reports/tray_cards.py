@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from card_server.people.student_search import matches
 from card_server.register.homerooms import of_today
 from schema.messages import CardState
+from schema.tables.attendance import Attendance
 from schema.tables.cards import Card, CardBinding
 from schema.tables.people import Student
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom, School
-from schema.tables.taps import Attendance
 
 MAX_CARDS = 24
 _MAX_BLANK = 3

@@ -10,9 +10,10 @@ from uuid_utils.compat import uuid7
 from card_server.messages import write_text
 from card_server.services.protocol import PlacedTap, Telling
 from card_server.storage.bulk import Write, fetch, insert_missing
+from schema.tables.attendance import Attendance, HomeroomDay, Presence
 from schema.tables.messages import Message, MessageKind, MessageState, Suppression
 from schema.tables.readers import Direction
-from schema.tables.taps import Attendance, DirectionBy, Effect, HomeroomDay, Presence
+from schema.tables.taps import DirectionBy, Effect
 
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """`since_at` of a student who was never seen."""

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, event, false, or_, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from card_server.cards.steps import FREE
+from schema.tables.attendance import Attendance, HomeroomDay, Presence
 from schema.tables.cards import Card, CardBinding, CardHistory
 from schema.tables.messages import Message
 from schema.tables.metadata import Table
@@ -24,7 +25,7 @@ from schema.tables.readers import Aside, Reader, ReaderHealth
 from schema.tables.registration import Registration
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
-from schema.tables.taps import Attendance, HomeroomDay, Presence, Tap
+from schema.tables.taps import Tap
 
 
 class Grant(NamedTuple):

@@ -28,10 +28,10 @@ from card_server.webhooks.events import (
     status_of,
 )
 from schema.messages import Refusal
+from schema.tables.attendance import Attendance
 from schema.tables.messages import Message, MessageState
 from schema.tables.people import Student
 from schema.tables.school import Homeroom, School
-from schema.tables.taps import Attendance
 from schema.tables.webhooks import (
     DeliveryState,
     EventKind,

@@ -5,8 +5,8 @@ They stand apart from their tables, for nothing that one school asks needs them.
 
 from sqlalchemy import Index, text
 
+from schema.tables.attendance import HomeroomDay
 from schema.tables.messages import Message
-from schema.tables.taps import HomeroomDay
 
 HOMEROOM_DAY_BY_DAY = Index("ix_homeroom_day_day_school_id", HomeroomDay.day, HomeroomDay.school_id)
 

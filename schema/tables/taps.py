@@ -1,10 +1,11 @@
-"""Taps, and what is asked of them all day: the student's day, presence, the homeroom's counts.
+"""Taps, as they came and as they were judged.
 
-No foreign keys here and in messages.py: PostgreSQL looks each one up for each row (fourteen a tap),
-and tables that are partitioned by month or moved with their school could not keep them.
+No foreign keys here, in attendance.py and in messages.py: PostgreSQL looks each one up for each row
+(fourteen a tap), and tables that are partitioned by month or moved with their school could not keep
+them.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -71,49 +72,3 @@ class Tap(Table):
     direction: Mapped[Direction | None] = mapped_column(Choice(Direction))
     direction_by: Mapped[DirectionBy | None] = mapped_column(Choice(DirectionBy))
     effect: Mapped[Effect] = mapped_column(Choice(Effect))
-
-
-class Attendance(Table):
-    """One student's day; a row exists from the first arrival or departure on."""
-
-    __tablename__ = "attendance"
-
-    school_id: Mapped[int] = mapped_column(primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    """In the school's zone. It stands before the student, so that one index serves a school's day
-    (a range) and a student's term (a probe for each day of a list)."""
-    student_id: Mapped[int] = mapped_column(primary_key=True)
-    homeroom_id: Mapped[int]
-    """The homeroom of that day."""
-    arrived_at: Mapped[datetime | None]
-    departed_at: Mapped[datetime | None]
-    late_minutes: Mapped[int]
-    """Whole minutes after the school's late time; 0 for in time."""
-
-
-class Presence(Table):
-    """Where one student is: inside or outside, since when, by which reader."""
-
-    __tablename__ = "presence"
-
-    school_id: Mapped[int] = mapped_column(primary_key=True)
-    student_id: Mapped[int] = mapped_column(primary_key=True)
-    homeroom_id: Mapped[int]
-    is_inside: Mapped[bool]
-    since_at: Mapped[datetime]
-    """The tap that changed it last."""
-    reader_id: Mapped[int]
-
-
-class HomeroomDay(Table):
-    """One homeroom's counts of one day."""
-
-    __tablename__ = "homeroom_day"
-
-    school_id: Mapped[int] = mapped_column(primary_key=True)
-    homeroom_id: Mapped[int] = mapped_column(primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    arrived: Mapped[int] = mapped_column(default=0)
-    late: Mapped[int] = mapped_column(default=0)
-    inside: Mapped[int] = mapped_column(default=0)
-    """Students on campus now, of those who came this day."""

@@ -15,8 +15,8 @@ from card_server.storage.database import open_engine
 from card_server.storage.migrate import migrate
 from schema.messages import Tap, utc_now
 from schema.tables import taps as tables
+from schema.tables.attendance import Attendance, HomeroomDay
 from schema.tables.messages import Message
-from schema.tables.taps import Attendance, HomeroomDay
 from tests.bench.copying import copy_again
 from tests.bench.district import (
     STUDENTS,

@@ -24,10 +24,11 @@ from card_server.broker import certificates
 from card_server.storage.database import open_engine
 from card_server.storage.migrate import migrate
 from schema.messages import Decision
+from schema.tables.attendance import Attendance, HomeroomDay, Presence
 from schema.tables.messages import Message
 from schema.tables.readers import Aside, Direction
 from schema.tables.school import School
-from schema.tables.taps import Attendance, Effect, HomeroomDay, Presence, Tap
+from schema.tables.taps import Effect, Tap
 from tests.harness.campus import DATA_KEY, make_campus
 from tests.harness.ports import free_port
 from tests.harness.processes import Process

@@ -7,8 +7,9 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from schema.messages import Refusal
+from schema.tables.attendance import Attendance
 from schema.tables.messages import Message, MessageState
-from schema.tables.taps import Attendance, Effect, Tap
+from schema.tables.taps import Effect, Tap
 from tests.harness.browser import watch_for_errors
 from tests.harness.campus import phone_of
 from tests.harness.nfc_udp import NfcCard

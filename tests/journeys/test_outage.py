@@ -22,8 +22,8 @@ from sqlalchemy import select
 
 from card_server.broker import certificates
 from schema.messages import Ack, Decision, Tap, Taps, utc_now
+from schema.tables.attendance import Attendance
 from schema.tables.messages import Message, MessageState, Suppression
-from schema.tables.taps import Attendance
 from schema.tables.taps import Tap as TapRow
 from schema.topics import Kind, Topic
 from tests.harness.postgres import Postgres

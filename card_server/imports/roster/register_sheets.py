@@ -23,10 +23,10 @@ from integrations.roster.cmis_sheets import (
     write_cards_xlsx,
 )
 from schema.messages import CardState
+from schema.tables.attendance import Attendance
 from schema.tables.cards import Card, CardBinding, CardKind
 from schema.tables.people import Student
 from schema.tables.school import Homeroom, School
-from schema.tables.taps import Attendance
 
 
 class Sheet(StrEnum):

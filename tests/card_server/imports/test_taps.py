@@ -17,12 +17,13 @@ from card_server.imports.tap_log import LogFinding, LoggedTap, make_profile, rea
 from card_server.imports.taps import ImportReport, import_taps
 from card_server.storage.database import open_engine, open_sessions
 from schema.messages import CardState, Decision, Refusal
+from schema.tables.attendance import Attendance
 from schema.tables.cards import Card, CardBinding
 from schema.tables.messages import Message
 from schema.tables.people import Guardian, Guardianship, Student
 from schema.tables.readers import Direction, Purpose, Reader
 from schema.tables.school import Homeroom, School
-from schema.tables.taps import Attendance, Effect, Tap
+from schema.tables.taps import Effect, Tap
 
 SEPTEMBER = datetime(2024, 9, 1, tzinfo=UTC)
 MORNING = datetime(2024, 9, 2, 23, 30, tzinfo=UTC)

@@ -15,10 +15,10 @@ from card_server.people.boarding import list_boardings, set_boarding
 from card_server.people.stays import homeroom_on, list_stays, move_student
 from card_server.people.student_status import StatusChange, change_status
 from schema.messages import CardState
+from schema.tables.attendance import Attendance, HomeroomDay, Presence
 from schema.tables.cards import Card, CardBinding
 from schema.tables.people import HomeroomStay, Student, StudentStatus
 from schema.tables.school import Homeroom
-from schema.tables.taps import Attendance, HomeroomDay, Presence
 from tests.card_server.people.people_school import BEGUN, NOW, TODAY, ZONE, PeopleSchool, enrol
 
 

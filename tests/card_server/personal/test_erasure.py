@@ -18,6 +18,7 @@ from card_server.people.boarding import set_boarding
 from card_server.people.notes import add_note
 from card_server.personal.erasure import Erasing, erase_student
 from card_server.storage.database import open_engine, open_sessions
+from schema.tables.attendance import Attendance, HomeroomDay
 from schema.tables.audit import AuditDetail, AuditEntry
 from schema.tables.cards import CardBinding
 from schema.tables.jobs import JobState
@@ -25,7 +26,7 @@ from schema.tables.messages import Message, MessageState
 from schema.tables.people import Guardian, Guardianship, Student
 from schema.tables.registration import Registration
 from schema.tables.school import School
-from schema.tables.taps import Attendance, HomeroomDay, Tap
+from schema.tables.taps import Tap
 from tests.card_server.personal.canary import (
     ADMIN,
     FATHER,

@@ -6,9 +6,10 @@ from sqlalchemy import Engine, update
 
 from card_server.storage.database import open_engine, open_sessions
 from schema.messages import Decision, Refusal
+from schema.tables.attendance import Attendance, Presence
 from schema.tables.messages import Message
 from schema.tables.readers import Purpose, Reader
-from schema.tables.taps import Attendance, Effect, Presence, Tap
+from schema.tables.taps import Effect, Tap
 from tests.card_server.tapping import Gate
 
 

@@ -27,9 +27,10 @@ from card_server.storage.database import open_engine, open_sessions
 from card_server.taps.directory import ReaderFacts, SchoolFacts
 from card_server.taps.record import ReceivedTap
 from schema.messages import Decision
+from schema.tables.attendance import Attendance, HomeroomDay, Presence
 from schema.tables.messages import Message, Suppression
 from schema.tables.readers import Direction, Purpose
-from schema.tables.taps import Attendance, Effect, HomeroomDay, Presence, Tap
+from schema.tables.taps import Effect, Tap
 from tests.card_server.tapping import MORNING, Gate
 
 IN, OUT = Direction.IN, Direction.OUT

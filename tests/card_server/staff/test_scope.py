@@ -11,6 +11,7 @@ from card_server.errors import AppError
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import SCOPES, WHOLE_SCHOOL, Grant, narrow
 from card_server.storage.database import open_engine
+from schema.tables.attendance import Attendance
 from schema.tables.cards import Card, CardBinding
 from schema.tables.messages import Message
 from schema.tables.people import (
@@ -25,7 +26,7 @@ from schema.tables.people import (
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom, School
 from schema.tables.staff import Role, Scope, Staff
-from schema.tables.taps import Attendance, Tap
+from schema.tables.taps import Tap
 from tests.card_server.web.small_school import SmallSchool, add_message, add_tap, make_school
 
 GATE = Grant(Role.GATE_GUARD, Scope.GATE, place="校门")

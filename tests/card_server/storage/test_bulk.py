@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from card_server.storage.bulk import Write, fetch, insert_missing, write_all
 from card_server.storage.database import open_engine
+from schema.tables.attendance import Attendance, Presence
 from schema.tables.messages import Message, MessageKind, MessageState, Suppression
-from schema.tables.taps import Attendance, Presence
 
 NOON = datetime(2026, 9, 3, 4, 0, 0, 123456, tzinfo=UTC)
 

@@ -16,8 +16,9 @@ from card_server.storage.database import open_engine, open_sessions
 from card_server.taps.directory import Directory, ReaderKey
 from card_server.taps.record import ReceivedTap, record_taps
 from schema.messages import Decision
+from schema.tables.attendance import HomeroomDay, Presence
 from schema.tables.readers import Direction
-from schema.tables.taps import HomeroomDay, Presence, Tap
+from schema.tables.taps import Tap
 from tests.harness.campus import make_campus
 
 STUDENTS, TAPS, AGAIN, THREADS = 300, 1_500, 900, 3

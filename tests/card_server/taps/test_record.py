@@ -16,10 +16,11 @@ from card_server.storage.database import open_engine, open_sessions
 from card_server.taps.directory import Directory
 from card_server.taps.record import ReceivedTap, Recorded
 from schema.messages import CardState, Decision, Refusal, Rejection
+from schema.tables.attendance import Attendance, HomeroomDay, Presence
 from schema.tables.cards import Card, CardBinding
 from schema.tables.messages import Message, MessageKind, MessageState, Suppression
 from schema.tables.school import School
-from schema.tables.taps import Attendance, DirectionBy, Effect, HomeroomDay, Presence, Tap
+from schema.tables.taps import DirectionBy, Effect, Tap
 from tests.card_server.tapping import MORNING, Gate, rejected_ids
 from tests.harness.campus import uid_of
 from tests.harness.cards import bind_card, set_card_state

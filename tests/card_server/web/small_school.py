@@ -15,6 +15,7 @@ from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.staff.sessions import describe_school
 from card_server.storage.sealing import Seal
 from schema.messages import CardState, Decision, ReaderState, Refusal, SourceState
+from schema.tables.attendance import Attendance, HomeroomDay
 from schema.tables.cards import Card, CardBinding
 from schema.tables.jobs import Job, JobState
 from schema.tables.messages import Message, MessageKind, MessageState
@@ -22,7 +23,7 @@ from schema.tables.people import Guardian, Guardianship, Language, Student
 from schema.tables.readers import Direction, Purpose, Reader, ReaderHealth
 from schema.tables.school import Campus, Homeroom, School, Term
 from schema.tables.staff import Role, Staff
-from schema.tables.taps import Attendance, DirectionBy, Effect, HomeroomDay, Tap
+from schema.tables.taps import DirectionBy, Effect, Tap
 
 SEAL = Seal(bytes(32))
 """The key of the tests' settings."""

@@ -30,11 +30,11 @@ from integrations.roster.protocol import (
 )
 from integrations.roster.sheets.files import read_table
 from schema.messages import CardState
+from schema.tables.attendance import Attendance
 from schema.tables.cards import Card
 from schema.tables.people import Student
 from schema.tables.roster import RosterSource
 from schema.tables.school import School
-from schema.tables.taps import Attendance
 from tests.card_server.imports.roster.rosters import entry, roster
 from tests.card_server.people.people_school import NOW, SEAL, ZONE, PeopleSchool
 

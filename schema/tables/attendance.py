@@ -1,0 +1,202 @@
+"""Attendance (考勤): a student's day, where each one is, a homeroom's counts; and what people add.
+
+The first three are written with each tap and asked all day; no foreign keys (taps.py says why).
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from schema.tables.leave import LeaveKind
+from schema.tables.metadata import Choice, Id, SchoolId, Table
+from schema.tables.readers import Direction
+
+
+class SessionStatus(StrEnum):
+    """What became of a student in one session of a day."""
+
+    PRESENT = "present"
+    LATE = "late"
+    LEFT_EARLY = "left_early"
+    ABSENT = "absent"
+    ON_LEAVE = "on_leave"
+    NOT_JUDGED = "not_judged"
+    """Not yet: not due, or a gate that serves it is in the dark."""
+    NOT_EXPECTED = "not_expected"
+
+
+class Attendance(Table):
+    """One student's day; a row exists from the first tap, leave, correction or judgement on."""
+
+    __tablename__ = "attendance"
+
+    school_id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    """In the school's zone. It stands before the student, so that one index serves a school's day
+    (a range) and a student's term (a probe for each day of a list)."""
+    student_id: Mapped[int] = mapped_column(primary_key=True)
+    homeroom_id: Mapped[int]
+    """The homeroom of that day."""
+    arrived_at: Mapped[datetime | None]
+    """The first entry."""
+    departed_at: Mapped[datetime | None]
+    """The last exit."""
+    late_minutes: Mapped[int]
+    """Whole minutes, of all sessions together; 0 for in time."""
+    early_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
+    present: Mapped[int] = mapped_column(default=0, server_default="0")
+    """In how many sessions the student was there, late or leaving early or not."""
+    late: Mapped[int] = mapped_column(default=0, server_default="0")
+    """In how many sessions late."""
+    left_early: Mapped[int] = mapped_column(default=0, server_default="0")
+    absent: Mapped[int] = mapped_column(default=0, server_default="0")
+    on_leave: Mapped[int] = mapped_column(default=0, server_default="0")
+    not_judged: Mapped[int] = mapped_column(default=0, server_default="0")
+    sessions: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Each session's result as JSON (`card_server.attendance.facts.SessionResult`, a list);
+    empty where the day was kept before there were timetables."""
+    findings: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """What staff should look at (`card_server.attendance.facts.Finding`), apart by spaces."""
+
+
+class Presence(Table):
+    """Where one student is: inside or outside, since when, by which reader."""
+
+    __tablename__ = "presence"
+
+    school_id: Mapped[int] = mapped_column(primary_key=True)
+    student_id: Mapped[int] = mapped_column(primary_key=True)
+    homeroom_id: Mapped[int]
+    is_inside: Mapped[bool]
+    since_at: Mapped[datetime]
+    """The tap that changed it last, or the school's hour of closing."""
+    reader_id: Mapped[int]
+    is_closed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Nobody saw the student leave: the exit is the school's hour of closing."""
+
+
+class HomeroomDay(Table):
+    """One homeroom's counts of one day, in students."""
+
+    __tablename__ = "homeroom_day"
+
+    school_id: Mapped[int] = mapped_column(primary_key=True)
+    homeroom_id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    arrived: Mapped[int] = mapped_column(default=0)
+    late: Mapped[int] = mapped_column(default=0)
+    inside: Mapped[int] = mapped_column(default=0)
+    """Students on campus now, of those who came this day."""
+    left_early: Mapped[int] = mapped_column(default=0, server_default="0")
+    absent: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Students who were absent in at least one session."""
+    on_leave: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class DayPlanRow(Table):
+    """What a day was for a homeroom, kept when the day began: calendar and timetable may change
+    afterwards, and the day is judged by what held then."""
+
+    __tablename__ = "day_plan"
+
+    school_id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    homeroom_id: Mapped[int] = mapped_column(primary_key=True)
+    plan: Mapped[str] = mapped_column(Text)
+    """`card_server.attendance.facts.DayPlan` as JSON."""
+    made_at: Mapped[datetime]
+
+
+class Deadline(Table):
+    """When a session of a homeroom's day is judged for those who have not come."""
+
+    __tablename__ = "deadline"
+    __table_args__ = (Index(None, "judged_at", "due_at"),)
+
+    school_id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    homeroom_id: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Which session of the day, from 1."""
+    due_at: Mapped[datetime]
+    judged_at: Mapped[datetime | None]
+    waiting_for: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """The ids of the readers that have not reported past `due_at`, apart by spaces."""
+
+
+class Correction(Table):
+    """What staff say of a student's day (更正); it stands whatever the taps say, until ended."""
+
+    __tablename__ = "correction"
+    __table_args__ = (Index(None, "school_id", "day"), Index(None, "school_id", "student_id"))
+
+    id: Mapped[Id]
+    school_id: Mapped[SchoolId]
+    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
+    day: Mapped[date]
+    position: Mapped[int]
+    """Which session of the day, from 1; 0 for all of them."""
+    status: Mapped[SessionStatus] = mapped_column(Choice(SessionStatus))
+    leave_kind: Mapped[LeaveKind | None] = mapped_column(Choice(LeaveKind))
+    reason: Mapped[str] = mapped_column(String(200))
+    made_by: Mapped[str] = mapped_column(String(120))
+    made_at: Mapped[datetime]
+    ended_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    ended_at: Mapped[datetime | None]
+    """Since when it counts no more: taken back, or another one stands in its place."""
+
+
+class HandPassage(Table):
+    """Somebody let in or out without a card, as the guard wrote it down."""
+
+    __tablename__ = "hand_passage"
+    __table_args__ = (Index(None, "school_id", "student_id", "at"),)
+
+    id: Mapped[Id]
+    school_id: Mapped[SchoolId]
+    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
+    at: Mapped[datetime]
+    direction: Mapped[Direction] = mapped_column(Choice(Direction))
+    reason: Mapped[str] = mapped_column(String(200))
+    made_by: Mapped[str] = mapped_column(String(120))
+    made_at: Mapped[datetime]
+    ended_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    ended_at: Mapped[datetime | None]
+
+
+class Exemption(Table):
+    """That nothing is expected of a student from `from_on` until the day before `until_on`."""
+
+    __tablename__ = "exemption"
+    __table_args__ = (UniqueConstraint("student_id", "from_on"),)
+
+    id: Mapped[Id]
+    school_id: Mapped[SchoolId]
+    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+    reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
+
+
+class AttendanceRules(Table):
+    """What a school has settled for its attendance; a school without a row has the defaults."""
+
+    __tablename__ = "attendance_rules"
+
+    school_id: Mapped[int] = mapped_column(ForeignKey("school.id"), primary_key=True)
+    closes: Mapped[int] = mapped_column(default=22 * 60)
+    """Minute of the day: who is still inside then, and no boarder, has forgotten the exit."""
+    boarders_weekday: Mapped[int] = mapped_column(default=7)
+    """On which day boarders must be back, 1 for Monday to 7 for Sunday."""
+    boarders_by: Mapped[int] = mapped_column(default=18 * 60 + 30)
+    """Minute of that day."""
+    leave_days: Mapped[int] = mapped_column(default=3)
+    """Leave over so many days needs the school's approval beside the homeroom teacher's."""
+    holds_exits: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The gate refuses an exit during a session to who has no leave."""
+    late_tenths: Mapped[int] = mapped_column(default=5)
+    """Conduct points (考核分) taken for each late arrival, in tenths of a point."""
+    early_tenths: Mapped[int] = mapped_column(default=5)
+    absent_tenths: Mapped[int] = mapped_column(default=20)
