@@ -10,6 +10,10 @@ from sqlalchemy import delete
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from card_server.attendance.begin_days import begin_days
+from card_server.attendance.closing import close_over_night
+from card_server.attendance.deadlines import judge_due
+from card_server.attendance.tap_pairs import find_pairs
 from card_server.audit.details import seal_details
 from card_server.cards.expiry import expire_cards
 from card_server.config import Settings
@@ -51,6 +55,10 @@ class Task(NamedTuple):
 TASKS = (
     Task(end_idle_sessions, timedelta(minutes=5)),
     Task(expire_cards, timedelta(minutes=1)),
+    Task(begin_days, timedelta(minutes=1)),
+    Task(judge_due, timedelta(seconds=5)),
+    Task(close_over_night, timedelta(minutes=10)),
+    Task(find_pairs, timedelta(minutes=1)),
     Task(forget_old_asides, timedelta(hours=6)),
     Task(forget_old_jobs, timedelta(minutes=10)),
     Task(forget_expired_rosters, timedelta(minutes=10)),

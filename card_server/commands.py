@@ -63,6 +63,7 @@ class _Commands(LateCommands):
         "import-roster": ("card_server.roster_command", "import_file"),
         "import-photos": ("card_server.roster_command", "import_pictures"),
         "export-roster": ("card_server.roster_command", "export_file"),
+        "recompute": ("card_server.recompute_command", "recompute"),
     }
     late_groups = {"audit": "The log of who did what."}
     wrap = staticmethod(_says_what_is_wrong)

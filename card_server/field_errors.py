@@ -87,6 +87,8 @@ _OUT_OF_BOUNDS = {
     (1, 1440): _("Write a whole number from 1 to 1440."),
     (1, 2): _("Write 1 or 2."),
     (1, 12): _("Write a whole number from 1 to 12."),
+    (1, 7): _("Write a whole number from 1 to 7."),
     (1, 9): _("Write a whole number from 1 to 9."),
+    (1, 30): _("Write a whole number from 1 to 30."),
     (2000, 2100): _("Write a year from 2000 to 2100."),
 }

@@ -22,6 +22,7 @@ from card_server.cards.cardlists import bring_all_up_to_date, bring_up_to_date, 
 from card_server.config import Settings
 from card_server.figures import ingest as figures
 from card_server.health import Check, check_database, serve_health
+from card_server.leave.exit_lists import ExitLists
 from card_server.services.protocol import Telling
 from card_server.storage.database import open_engine, open_sessions
 from card_server.storage.single import claim_role
@@ -30,7 +31,7 @@ from card_server.taps.directory import Directory, ReaderKey
 from card_server.taps.inbox import Incoming, Opened, Refused, open_messages, topic_of
 from card_server.taps.reader_status import record_status
 from card_server.taps.record import ReceivedTap, record_taps
-from schema.messages import Ack, Rejected, Rejection
+from schema.messages import Ack, CardsMessage, ExitsMessage, Rejected, Rejection
 from schema.topics import Kind, Topic
 
 _log = structlog.get_logger()
@@ -93,10 +94,11 @@ class Ingest:
         self._ended = False
         self._directory = Directory()
         self._versions: dict[int, int] | None = None
+        self._exits = ExitLists()
         self._look_at = 0.0
 
     def work(self) -> None:
-        """Batch after batch, and once a second a look whether a card list has changed."""
+        """Batch after batch, and once a second a look whether readers must know something new."""
         while not self._is_over():
             if not self._link.is_running:
                 raise RuntimeError("the broker thread died") from self._link.failure
@@ -106,6 +108,7 @@ class Ingest:
             if time.monotonic() > self._look_at:
                 self._look_at = time.monotonic() + _LOOK_EACH_S
                 self._push_card_lists()
+                self._push_exits()
 
     def help_out(self) -> None:
         """Full batches, while so much piles up that they form."""
@@ -154,11 +157,13 @@ class Ingest:
             recorded = record_taps(session, opened.taps, self._directory, telling)
             refused = opened.refused + _refused_taps(recorded.rejected, opened)
             self._set_aside(session, refused)
-            answers = []
+            answers: list[tuple[Topic, CardsMessage | ExitsMessage]] = []
             for reader, status, incoming in opened.statuses:
                 record_status(session, reader, status, incoming.received_at, incoming.held_s)
-                for message in bring_up_to_date(session, reader.id, status.cards_version):
-                    answers.append((_topic(incoming, Kind.CARDS), message))
+                cards = bring_up_to_date(session, reader.id, status.cards_version)
+                answers += [(_topic(incoming, Kind.CARDS), message) for message in cards]
+                exits = self._exits.answer(session, reader, status, now)
+                answers += [(_topic(incoming, Kind.EXITS), message) for message in exits]
             session.commit()
         self._link.acknowledge(batch)
         for topic, ack in _acks(recorded.kept, refused):
@@ -208,6 +213,16 @@ class Ingest:
                             topic = Topic(to.school, to.reader, Kind.CARDS)
                             self._link.send(topic, message, qos=1)
                 self._versions = versions
+        except (OperationalError, InterfaceError) as error:
+            _log.warning("the database is away", error=type(error).__name__)
+
+    def _push_exits(self) -> None:
+        """Tell the gates at once which exits they hold now, where that has changed."""
+        try:
+            with self._sessions() as session:
+                for to in self._exits.changed(session, datetime.now(UTC)):
+                    for message in to.messages:
+                        self._link.send(Topic(to.school, to.reader, Kind.EXITS), message, qos=1)
         except (OperationalError, InterfaceError) as error:
             _log.warning("the database is away", error=type(error).__name__)
 

@@ -1,7 +1,5 @@
 """The reader's copy of the card list: judges cards without a network, kept on disk atomically."""
 
-import hashlib
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -9,6 +7,8 @@ from typing import Final, NamedTuple
 import msgspec
 import structlog
 
+from reader_daemon.kept_file import read_file, write_file
+from reader_daemon.parts import Parts
 from schema.messages import (
     CardsChange,
     CardsMessage,
@@ -76,12 +76,10 @@ class CardList:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._previous = path.with_suffix(".previous")
-        self._parts: dict[int, list[ListedCard]] = {}
-        self._parts_of = (0, 0)
+        self._parts = Parts[list[ListedCard]]()
         self.failure: str | None = None
         """Why the list on disk is older than the one that judges."""
-        self.held = _read(path) or _read(self._previous) or Held()
+        self.held = read_file(path, Held) or Held()
         self._stored = self.held
 
     def judge(self, uid: str) -> Judgement:
@@ -103,16 +101,12 @@ class CardList:
 
     def _with_part(self, part: CardsSnapshot) -> Held | None:
         """The whole list once its last part is there; parts may repeat and come in any order."""
-        if (part.list_version, part.parts) != self._parts_of:
-            self._parts_of = (part.list_version, part.parts)
-            self._parts = {}
-        self._parts[part.part] = part.cards
-        if len(self._parts) < part.parts:
+        whole = self._parts.add(part.list_version, part.part, part.parts, part.cards)
+        if whole is None:
             return None
         cards: dict[str, CardState] = {}
-        for number in sorted(self._parts):
-            cards = _with(cards, self._parts[number])
-        self._parts, self._parts_of = {}, (0, 0)
+        for listed in whole:
+            cards = _with(cards, listed)
         return Held(part.list_version, utc_now(), cards)
 
     def _keep(self) -> None:
@@ -126,7 +120,7 @@ class CardList:
         ):
             return
         try:
-            _write(self._path, self._previous, held)
+            write_file(self._path, held)
         except OSError as error:
             # It judges from memory all the same; after a restart the server sends it again.
             self.failure = f"The card list cannot be written to disk: {error.strerror}."
@@ -144,35 +138,3 @@ def _with(cards: dict[str, CardState], listed: list[ListedCard]) -> dict[str, Ca
         else:
             result[card.uid] = card.state
     return result
-
-
-def _write(path: Path, previous: Path, held: Held) -> None:
-    """Write aside, sync, rename: a crash leaves this version, or the one before it."""
-    body = msgspec.json.encode(held)
-    new = path.with_suffix(".new")
-    with new.open("wb") as file:
-        file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-        file.flush()
-        os.fsync(file.fileno())
-    if path.exists():
-        path.replace(previous)
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _read(path: Path) -> Held | None:
-    """The list in a file; None if there is none or if it is torn, which is logged."""
-    try:
-        digest, _, body = path.read_bytes().partition(b"\n")
-        if hashlib.sha256(body).hexdigest().encode() != digest:
-            raise ValueError("checksum")
-        return msgspec.json.decode(body, type=Held)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        _log.error("cards_unreadable", file=path.name, error=type(error).__name__)
-        return None

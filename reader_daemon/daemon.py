@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ import structlog
 
 from reader_daemon.cardlist import CardList, Judgement
 from reader_daemon.config import Purpose, Settings
+from reader_daemon.exits import ExitList
 from reader_daemon.feedback.panel import Panel
 from reader_daemon.feedback.protocol import Signal
 from reader_daemon.feedback.registry import open_feedback
@@ -31,6 +32,7 @@ _log = structlog.get_logger()
 
 SPOOL_FILE: Final = "spool.db"
 CARDS_FILE: Final = "cards.json"
+EXITS_FILE: Final = "exits.json"
 LOCK_FILE: Final = "lock"
 LOW_DISK_MB: Final = 50
 _SETTLED: Final = timedelta(seconds=5)
@@ -52,8 +54,9 @@ class Daemon:
         self._source = source
         self._spool = spool
         self._cards = CardList(settings.state_dir / CARDS_FILE)
+        self._exits = ExitList(settings.state_dir / EXITS_FILE)
         self._panel = Panel({name: open_feedback(name, settings) for name in settings.feedback})
-        self._link = Link(settings, spool, self._cards, self.status, self._identify)
+        self._link = Link(settings, spool, self._cards, self._exits, self.status, self._identify)
         self._keep_failure: str | None = None
         self._stopping = threading.Event()
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -80,7 +83,7 @@ class Daemon:
 
     def handle(self, read: CardRead) -> None:
         """One tap: no light before it is on disk. Raises SpoolBrokenError after showing it."""
-        judged = self._judge(read.uid)
+        judged = self._judge(read.uid, read.tapped_at)
         try:
             kept = self._spool.keep(read.uid, read.atr, read.tapped_at, judged)
         except NotKeptError as error:
@@ -113,17 +116,23 @@ class Daemon:
             disk_free_mb=min(free_mb(self._settings.state_dir), _MOST_MB),
             failures=self._failures(),
             software=version("campus-card"),
+            exits_version=self._exits.exits.version,
         )
 
-    def _judge(self, uid: str) -> Judgement:
-        """At a desk every card is welcome: staff want to know whose it is."""
+    def _judge(self, uid: str, at: datetime) -> Judgement:
+        """By both lists. At a desk every card is welcome: staff want to know whose it is."""
         if self._settings.purpose is Purpose.DESK:
             return Judgement(Decision.ADMITTED, None, self._cards.held.version)
-        return self._cards.judge(uid)
+        judged = self._cards.judge(uid)
+        if judged.decision is Decision.ADMITTED and self._exits.holds(uid, at):
+            return Judgement(Decision.REFUSED, Refusal.HELD, judged.cards_version)
+        return judged
 
     def _signal_of(self, judged: Judgement) -> Signal:
         if self._settings.purpose is Purpose.DESK:
             return Signal.READ
+        if judged.reason is Refusal.HELD:
+            return Signal.HELD
         return Signal.ADMITTED if judged.decision is Decision.ADMITTED else Signal.REFUSED
 
     def _read_cards(self) -> None:
@@ -151,7 +160,8 @@ class Daemon:
         self._keep_failure = f"Taps cannot be written to disk: {error}."
 
     def _failures(self) -> list[str]:
-        found = [self._keep_failure, self._cards.failure, *self._panel.failures]
+        found = [self._keep_failure, self._cards.failure, self._exits.failure]
+        found += self._panel.failures
         if self._source.state is SourceState.ABSENT:
             found.append("The card reader does not answer.")
         free = free_mb(self._settings.state_dir)

@@ -25,6 +25,7 @@ from reader_daemon.cardlist import CardList
 from reader_daemon.clocks import uptime
 from reader_daemon.config import Settings
 from reader_daemon.connection import ConnectionFailedError, as_socket, connect, new_client
+from reader_daemon.exits import ExitList
 from reader_daemon.outbox import Outbox
 from reader_daemon.spool import Spool
 from schema.messages import (
@@ -32,6 +33,7 @@ from schema.messages import (
     TAP_EXPIRY_S,
     Ack,
     CardsMessage,
+    ExitsMessage,
     Identify,
     ReaderState,
     Status,
@@ -50,6 +52,7 @@ _NOBODY_LISTENS: Final = 0x10
 """PUBACK's "no matching subscribers" (MQTT 5.0 §3.4.2.1)."""
 _ACK = msgspec.json.Decoder(Ack)
 _CARDS = msgspec.json.Decoder(CardsMessage)
+_EXITS = msgspec.json.Decoder(ExitsMessage)
 _COMMAND = msgspec.json.Decoder(Identify)
 
 
@@ -61,12 +64,14 @@ class Link:
         settings: Settings,
         spool: Spool,
         cards: CardList,
+        exits: ExitList,
         status: Callable[[ReaderState], Status],
         identify: Callable[[int], None],
     ) -> None:
         self._settings = settings
         self._spool = spool
         self._cards = cards
+        self._exits = exits
         self._status = status
         self._identify = identify
         self._outbox = Outbox()
@@ -236,7 +241,7 @@ class Link:
         self.is_connected = True
         # What was tapped while nobody could hear it is a backlog by now.
         self._outbox.add_backlog(self._take_fresh())
-        kinds = (Kind.ACK, Kind.CARDS, Kind.COMMAND)
+        kinds = (Kind.ACK, Kind.CARDS, Kind.EXITS, Kind.COMMAND)
         client.subscribe([(self._topic(kind), 1) for kind in kinds])
         self._beat(client)
 
@@ -247,6 +252,8 @@ class Link:
                 self._take_ack(_ACK.decode(message.payload))
             elif kind is Kind.CARDS:
                 self._take_cards(client, _CARDS.decode(message.payload))
+            elif kind is Kind.EXITS:
+                self._take_exits(client, _EXITS.decode(message.payload))
             elif kind is Kind.COMMAND:
                 self._identify(_COMMAND.decode(message.payload).seconds)
         except msgspec.DecodeError as error:
@@ -277,6 +284,11 @@ class Link:
     def _take_cards(self, client: mqtt.Client, message: CardsMessage) -> None:
         if self._cards.apply(message):
             _log.info("cards", version=self._cards.held.version, cards=len(self._cards.held.cards))
+            self._beat(client)
+
+    def _take_exits(self, client: mqtt.Client, message: ExitsMessage) -> None:
+        if self._exits.apply(message):
+            _log.info("exits", version=self._exits.exits.version)
             self._beat(client)
 
     # The bell that wakes the thread

@@ -6,7 +6,7 @@
 import ast
 import inspect
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -21,6 +21,8 @@ from schema.topics import CODE, ROOT, Kind
 FILE: Final = Path(__file__).with_name("asyncapi.json")
 Json = dict[str, Any]
 
+_ADDITIONS: Final = 1
+"""Raised with each message, field or word that is new and that older readers need not know."""
 _BINDING: Final = "0.2.0"
 """Version of AsyncAPI's MQTT bindings."""
 _NOON: Final = datetime(2026, 9, 1, 4, 0, tzinfo=UTC)
@@ -102,6 +104,35 @@ TALKS: Final[dict[Kind, Talk]] = {
         "The card list: a change to who has `from_version`, else a snapshot in parts. Each status "
         "is answered; an empty change says that the list still holds.",
     ),
+    Kind.EXITS: Talk(
+        Party.SERVER,
+        1,
+        {
+            messages.ExitsSnapshot: messages.ExitsSnapshot(
+                list_version="5f0c9a41d27be683",
+                part=0,
+                parts=1,
+                sent_at=_NOON,
+                others=[messages.Window(_NOON, _NOON + timedelta(hours=4))],
+                held=[messages.HeldCards(windows=[], cards=["5630F009"])],
+            ),
+            messages.ExitPermits: messages.ExitPermits(
+                sent_at=_NOON,
+                part=0,
+                parts=1,
+                permits=[
+                    messages.Permit(
+                        "04A1B2C3D4E5F6",
+                        _NOON + timedelta(hours=1),
+                        _NOON + timedelta(hours=2),
+                    )
+                ],
+            ),
+        },
+        "Which exits a gate's reader holds, for a gate that leads out: to each status that has an "
+        "`exits_version` the permits, and before them the snapshot if that is another version. "
+        "For any other reader the list is the empty one, whose version is empty.",
+    ),
     Kind.STATUS: Talk(
         Party.READER,
         0,
@@ -115,6 +146,7 @@ TALKS: Final[dict[Kind, Talk]] = {
                 cards_version=41,
                 cards_at=_NOON,
                 disk_free_mb=21_630,
+                exits_version="5f0c9a41d27be683",
                 software="0.1.0",
             )
         },
@@ -136,7 +168,7 @@ def build_document() -> Json:
         "asyncapi": "3.0.0",
         "info": {
             "title": "Campus card: readers and server",
-            "version": f"{messages.VERSION}.0.0",
+            "version": f"{messages.VERSION}.{_ADDITIONS}.0",
             "description": "What a card reader and the school's server say to each other over "
             "MQTT 5. Times are RFC 3339 with a zone; payloads are JSON objects with `type` (which "
             "message) and `v` (the version of its shape). No names, no phone numbers.",

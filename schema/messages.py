@@ -17,7 +17,7 @@ MAX_BYTES: Final = 8 * 1024
 MAX_TAPS: Final = 20
 """Taps that one message may carry; 20 of the longest stay below MAX_BYTES."""
 CARDS_PER_PART: Final = 500
-"""Cards that one part of a snapshot carries."""
+"""Cards, or permits, that one part of a list carries."""
 TAP_EXPIRY_S: Final = 86_400
 """MQTT message expiry of a `taps` message. The broker counts it down while it holds the message,
 so what is missing on arrival is how long the broker held it (MQTT 5.0 §3.3.2.3.3)."""
@@ -26,6 +26,8 @@ Uid = Annotated[str, Meta(pattern=r"^([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})(?!\
 """A card's number: upper-case hex of 4, 7 or 10 bytes (ISO/IEC 14443-3 §6.5.4)."""
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Large = Annotated[int, Meta(ge=0, le=2**53)]
+ExitsVersion = Annotated[str, Meta(pattern=r"^([0-9a-f]{16})?(?!\n)$")]
+"""Which list of held exits: made from what it says; empty for the one that holds nobody."""
 Utc = Annotated[datetime, Meta(tz=True)]
 
 
@@ -45,6 +47,8 @@ class Refusal(StrEnum):
     RETURNED = "returned"
     BLACKLISTED = "blacklisted"
     NO_LIST = "no_list"
+    HELD = "held"
+    """The card is good, and at this hour its holder may not leave without a slip (未获准离校)."""
 
 
 class CardState(StrEnum):
@@ -157,6 +161,60 @@ class CardsChange(Struct, frozen=True, tag="cards.change"):
     v: Version = VERSION
 
 
+class Window(Struct, frozen=True, array_like=True, order=True):
+    """A stretch of time, as `[from, until]`."""
+
+    from_at: Utc
+    until_at: Utc
+    """The first moment after it."""
+
+
+class HeldCards(Struct, frozen=True):
+    """Cards whose exits are held in the same windows; without windows they never are."""
+
+    windows: list[Window]
+    cards: list[Uid]
+
+
+class ExitsSnapshot(Struct, frozen=True, tag="exits.snapshot"):
+    """Server → reader on `exits`: one part of today's and tomorrow's held exits.
+
+    It counts once all parts are there, and holds nobody after its last window.
+    """
+
+    list_version: ExitsVersion
+    part: Count
+    """From 0."""
+    parts: Count
+    sent_at: Utc
+    """By the server's clock: a reader whose own is far off holds nobody."""
+    others: list[Window]
+    """When the exits of all cards are held that no part names."""
+    held: list[HeldCards]
+    v: Version = VERSION
+
+
+class Permit(Struct, frozen=True, array_like=True):
+    """One card that may leave all the same, as `[uid, from, until]`: its holder has a slip."""
+
+    uid: Uid
+    from_at: Utc
+    until_at: Utc
+    """The first moment after it."""
+
+
+class ExitPermits(Struct, frozen=True, tag="exits.permits"):
+    """Server → reader on `exits`: one part of all permits, in the place of those before."""
+
+    sent_at: Utc
+    """By the server's clock; all parts that belong together have the same."""
+    part: Count
+    """From 0."""
+    parts: Count
+    permits: list[Permit]
+    v: Version = VERSION
+
+
 class Status(Struct, frozen=True, tag="status", forbid_unknown_fields=True):
     """Reader → server on `status`: each 15 s, on every connection, and as the last will."""
 
@@ -177,6 +235,8 @@ class Status(Struct, frozen=True, tag="status", forbid_unknown_fields=True):
     failures: list[str] = []
     """What is wrong, in short English sentences, for the health page."""
     software: Annotated[str, Meta(max_length=40)] = ""
+    exits_version: ExitsVersion | None = None
+    """The held exits that it judges by; None from a reader that does not hold exits."""
     v: Version = VERSION
 
 
@@ -188,6 +248,7 @@ class Identify(Struct, frozen=True, tag="identify"):
 
 
 CardsMessage = CardsSnapshot | CardsChange
+ExitsMessage = ExitsSnapshot | ExitPermits
 Command = Identify
 
 

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     TAP = "tap"
     ACK = "ack"
     CARDS = "cards"
+    EXITS = "exits"
     STATUS = "status"
     COMMAND = "command"
 

@@ -102,6 +102,11 @@ MomentCursor = Annotated[
 ]
 
 
+def whole(value: Any) -> Any:
+    """A number in an address, which comes as text."""
+    return _whole(value)
+
+
 Text = Annotated[
     str,
     Field(min_length=1, max_length=100, json_schema_extra={"pattern": r"^[^\u0000]*$"}),
@@ -143,9 +148,10 @@ class Words(Taken):
 
 
 class BoardQuery(Taken):
-    """Which day (today if none) and which homeroom (all if none)."""
+    """Which day (today if none) and which grade or homeroom (all if none)."""
 
     day: Day | None = None
+    grade: Annotated[int, Field(ge=1, le=12), BeforeValidator(_whole)] | None = None
     homeroom: RowId | None = None
 
 

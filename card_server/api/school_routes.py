@@ -9,6 +9,7 @@ from card_server.access import (
     allow,
     allow_anywhere,
     caller,
+    now,
     school_in_use,
     school_session,
 )
@@ -16,7 +17,7 @@ from card_server.api import shapes
 from card_server.api.changes import HomeroomPath
 from card_server.api.inputs import BoardQuery
 from card_server.register.homerooms import find_homeroom
-from card_server.reports.board import read_board
+from card_server.reports.board import read_board, time_of
 from card_server.reports.listings import list_homerooms
 from card_server.reports.reader_report import read_aside, read_readers
 from card_server.school_time import day_of
@@ -83,15 +84,20 @@ def homeroom(homeroom_id: str, asked: HomeroomPath) -> Any:
 @routes.input(BoardQuery, location="query", arg_name="asked")
 @routes.output(shapes.Board)
 def board(asked: BoardQuery) -> Any:
-    """A day's numbers by homeroom, and who is late or not there yet."""
+    """A day's numbers by homeroom and grade, what the day is, who is late or not judged."""
     at = school_in_use()
-    day = asked.day or day_of(datetime.now(UTC), at.zone)
+    moment = now()
+    day = asked.day or day_of(moment, at.zone)
     with school_session() as session:
-        found = read_board(session, at.id, day, asked.homeroom)
+        time = time_of(day, moment, at.zone)
+        found = read_board(session, at, time, asked.homeroom, asked.grade)
     return {
         "day": day,
+        "days": found.days,
+        "late_after": found.late_after,
         "total": found.total,
         "rows": found.rows,
+        "grades": found.grades,
         "not_yet": found.not_yet,
         "late": found.late,
     }

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from schema.messages import Decision, ReaderState, Refusal, SourceState
+from schema.tables.calendar import DayKind
 from schema.tables.messages import MessageKind, MessageState, Suppression
 from schema.tables.readers import ByteOrder, Direction
 from schema.tables.staff import Role, Scope
@@ -170,10 +171,50 @@ class Counts(Shape):
     """The numbers of a day."""
 
     students: int
+    expected: int = Field(description="Of whom the day expects something, on leave or not.")
     arrived: int
     late: int
+    left_early: int
+    absent: int = Field(description="In at least one session, and judged so.")
+    on_leave: int
+    not_yet: int = Field(description="Expected, and neither here, absent nor on leave.")
     inside: int
-    not_yet: int
+
+
+class DarkGate(Shape):
+    """A gate that has not reported past a deadline."""
+
+    reader_id: int
+    name: str
+    since: datetime | None = Field(description="Up to when it delivered taps; null for never.")
+
+
+class RoomWaiting(Shape):
+    """The first session of a homeroom's day that is not judged, and why."""
+
+    position: int
+    due_at: datetime
+    gates: list[DarkGate] = Field(description="Empty while it is not due.")
+    has_no_gate: bool = Field(description="No gate of the school was ever heard of.")
+
+
+class DayLine(Shape):
+    """What the day is for some grades, or for all."""
+
+    kind: DayKind
+    note: str
+    weekday: int | None = Field(description="Whose timetable it runs, 1 for Monday.")
+    is_unsure: bool = Field(description="The calendar does not know the day.")
+    has_sessions: bool
+    has_timetable: bool = Field(description="Without one nobody is ever absent.")
+    grades: list[int] = Field(description="For which; empty for all.")
+
+
+class GradeRow(Shape):
+    """The homerooms of a grade together."""
+
+    grade: int
+    counts: Counts
 
 
 class BoardRow(Shape):
@@ -183,6 +224,7 @@ class BoardRow(Shape):
     grade: int
     name: str
     counts: Counts
+    waiting: RoomWaiting | None = Field(description="Why not all is judged.")
 
 
 class Named(Shape):
@@ -197,11 +239,14 @@ class Named(Shape):
 
 
 class Board(Shape):
-    """A day's board; with a homeroom, `total` and the lists are of that one alone."""
+    """A day's board; with a homeroom or grade, `total` and the lists are of that one alone."""
 
     day: date
+    days: list[DayLine]
+    late_after: int | None = Field(description="Minute of the day; null where homerooms differ.")
     total: Counts
     rows: list[BoardRow]
+    grades: list[GradeRow]
     not_yet: list[Named] = Field(description="Of one homeroom only; 200 names at most.")
     late: list[Named] = Field(description="200 names at most.")
 

@@ -32,6 +32,8 @@ class SessionPlan(Struct, frozen=True):
     ends: int
     expects_entry: bool = True
     expects_exit: bool = True
+    for_boarders: bool = False
+    """Boarders alone are expected, back for the week; day students are not."""
 
 
 class DayPlan(Struct, frozen=True):

@@ -30,7 +30,7 @@ CHECK_ROOT = "campus/check"
 """Below this the server may talk to itself: how `card-server doctor` tries the broker."""
 
 _FROM_READER = (Kind.TAP, Kind.STATUS)
-_TO_READER = (Kind.ACK, Kind.CARDS, Kind.COMMAND)
+_TO_READER = (Kind.ACK, Kind.CARDS, Kind.EXITS, Kind.COMMAND)
 
 _CONFIG = """\
 # Written by card-server broker-config. Readers' taps are safe without this broker's memory: they

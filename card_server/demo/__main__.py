@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.panel import Panel
@@ -14,7 +15,9 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from card_server.audit.details import seal_details
 from card_server.config import load_settings
+from card_server.demo.calendar import open_today
 from card_server.demo.folder import DemoFolder
 from card_server.demo.processes import ChildDiedError, ProcessTree, StoppedError
 from card_server.demo.school import READERS, create_school, find_school
@@ -63,13 +66,15 @@ def _prepare(folder: DemoFolder) -> str | None:
     """Files, database, school and the one-time password; None when staff have their own."""
     folder.write()
     settings = load_settings(folder.server_config)
-    engine = open_engine(settings.database_url)
+    engine = seal_details(open_engine(settings.database_url), settings.data_key)
     try:
         migrate(engine)
         with open_sessions(engine).begin() as session:
             school = find_school(session)
             if school is None:
                 school = create_school(session, Seal(settings.data_key), datetime.now(UTC))
+            local = datetime.now(ZoneInfo(school.zone))
+            open_today(session, school, local.date(), local.hour * 60 + local.minute)
             return _one_time_password(session, school)
     finally:
         engine.dispose()

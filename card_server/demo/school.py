@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from zoneinfo import ZoneInfo
 
 from faker import Faker
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from card_server.demo.calendar import add_calendar
 from card_server.demo.cards import add_cards
 from card_server.demo.people import add_students, add_terms
+from card_server.school_time import day_of
 from card_server.storage.sealing import Seal
 from schema.tables.people import Guardian, Guardianship, Student
 from schema.tables.readers import Direction, Purpose, Reader
@@ -81,6 +84,7 @@ def create_school(session: Session, seal: Seal, now: datetime) -> School:
     students = add_students(session, school, faker, random, year, now)
     _add_guardians(session, students, seal, faker, random)
     add_cards(session, school, students, random, now)
+    add_calendar(session, school, year, day_of(now, ZoneInfo(school.zone)))
     session.flush()
     return school
 

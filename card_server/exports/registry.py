@@ -3,11 +3,25 @@
 from card_server.exports.audit import AUDIT
 from card_server.exports.cards import CARDS
 from card_server.exports.enrolment import NOT_REGISTERED
+from card_server.exports.findings import FINDINGS
 from card_server.exports.lists import ExportList
 from card_server.exports.messages import MESSAGES
+from card_server.exports.on_campus import ON_CAMPUS
+from card_server.exports.student_ranking import STUDENT_RANKING
 from card_server.exports.students import STUDENTS
 from card_server.exports.taps import TAPS
 
 LISTS: dict[str, ExportList] = {
-    one.name: one for one in (AUDIT, CARDS, MESSAGES, NOT_REGISTERED, STUDENTS, TAPS)
+    one.name: one
+    for one in (
+        AUDIT,
+        CARDS,
+        FINDINGS,
+        MESSAGES,
+        NOT_REGISTERED,
+        ON_CAMPUS,
+        STUDENTS,
+        STUDENT_RANKING,
+        TAPS,
+    )
 }

@@ -6,7 +6,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from card_server.school_time import day_of
@@ -25,8 +25,14 @@ class _Count(Struct):
     arrived: int = 0
     late: int = 0
     inside: int = 0
+    left_early: int = 0
+    absent: int = 0
+    on_leave: int = 0
 
 
+_ADDING = ", ".join(
+    f"{name} = homeroom_day.{name} + excluded.{name}" for name in _Count.__struct_fields__[3:]
+)
 Counts = dict[tuple[int, date], _Count]
 
 
@@ -48,9 +54,7 @@ def move_days(
             Write(
                 HomeroomDay,
                 changed,
-                "arrived = homeroom_day.arrived + excluded.arrived, "
-                "late = homeroom_day.late + excluded.late, "
-                "inside = homeroom_day.inside + excluded.inside",
+                _ADDING,
             )
         ],
     )
@@ -95,27 +99,36 @@ def _move_attendance(
     on: date,
     counts: Counts,
 ) -> None:
+    # A day that was kept before there were timetables has only the minutes.
+    is_of_old = Attendance.sessions == ""
     found = session.execute(
         select(
             Attendance.student_id,
             Attendance.day,
             Attendance.homeroom_id,
             Attendance.arrived_at,
-            Attendance.late_minutes,
+            or_(Attendance.late > 0, is_of_old & (Attendance.late_minutes > 0)),
+            Attendance.left_early > 0,
+            Attendance.absent > 0,
+            Attendance.on_leave > 0,
         ).where(
             Attendance.school_id == school_id,
             Attendance.day >= on,
             Attendance.student_id.in_(students),
         )
     ).all()
-    for student_id, day, homeroom_id, arrived_at, late_minutes in found:
+    for student_id, day, homeroom_id, arrived_at, *counted in found:
         new = moves[student_id]
         if homeroom_id == new:
             continue
         for room, sign in ((homeroom_id, -1), (new, 1)):
             count = _count(counts, school_id, room, day)
             count.arrived += sign * (arrived_at is not None)
-            count.late += sign * (late_minutes > 0)
+            late, left_early, absent, on_leave = (sign * bool(one) for one in counted)
+            count.late += late
+            count.left_early += left_early
+            count.absent += absent
+            count.on_leave += on_leave
         session.execute(
             update(Attendance)
             .where(

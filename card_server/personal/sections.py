@@ -10,9 +10,16 @@ from sqlalchemy.orm import Session
 
 from card_server.audit.details import open_text, read_detail
 from card_server.storage.sealing import Seal
-from schema.tables.attendance import Attendance, Presence
+from schema.tables.attendance import (
+    Attendance,
+    Correction,
+    Exemption,
+    HandPassage,
+    Presence,
+)
 from schema.tables.audit import AuditDetail, AuditEntry
 from schema.tables.cards import Card, CardBinding, CardHistory
+from schema.tables.leave import LeaveSlip
 from schema.tables.messages import Message
 from schema.tables.people import (
     Boarding,
@@ -156,6 +163,17 @@ def _read_registrations(asking: Asking) -> Iterator[Row]:
         yield {"term": term, **_plain(row, leave_out={"student_id"})}
 
 
+def _read_leave(asking: Asking) -> Iterator[Row]:
+    found = asking.session.scalars(
+        select(LeaveSlip)
+        .where(LeaveSlip.school_id == asking.school_id, LeaveSlip.student_id == asking.student_id)
+        .order_by(LeaveSlip.from_at)
+    )
+    for slip in found:
+        row = _plain(slip, leave_out={"student_id", "reason_sealed"})
+        yield row | {"reason": asking.seal.open(slip.reason_sealed)}
+
+
 def _read_audit(asking: Asking) -> Iterator[Row]:
     """Who changed what is kept on the student, or looked at it, and why."""
     own = (AuditDetail.school_id == AuditEntry.school_id) & (AuditDetail.seq == AuditEntry.seq)
@@ -218,7 +236,11 @@ _SECTIONS: tuple[tuple[str, LazyString, Callable[[Asking], Iterator[Row]]], ...]
     ("cards", lazy_gettext("Cards"), _read_cards),
     ("card-steps", lazy_gettext("What was done with the cards"), _read_steps),
     ("registrations", lazy_gettext("Registrations"), _read_registrations),
+    ("leave", lazy_gettext("Leave slips"), _read_leave),
+    ("corrections", lazy_gettext("Corrections"), _rows_of(Correction, "id")),
+    ("exemptions", lazy_gettext("Exemptions"), _rows_of(Exemption, "from_on")),
     ("taps", lazy_gettext("Taps"), _read_taps),
+    ("passages", lazy_gettext("Passages without a card"), _rows_of(HandPassage, "at")),
     ("days", lazy_gettext("Days"), _rows_of(Attendance, "day")),
     ("whereabouts", lazy_gettext("Where the student is"), _rows_of(Presence, "since_at")),
     ("messages", lazy_gettext("Messages"), _rows_of(Message, "created_at", ("lease_until",))),

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session, UOWTransaction
 from schema.tables.cards import Card, CardBinding
 from schema.tables.people import Guardian, Guardianship, Student
 from schema.tables.readers import Reader
-from schema.tables.school import School
+from schema.tables.school import Homeroom, School, Term
 
-_WATCHED = (Card, CardBinding, Guardian, Reader, Student)
+_WATCHED = (Card, CardBinding, Guardian, Homeroom, Reader, Student, Term)
 _RULES = ("signature", "zone", "double_tap_s", "late_after", "stale_minutes")
 
 

@@ -1,5 +1,6 @@
 """How many arrived in each minute of a morning (到校曲线)."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -23,17 +24,20 @@ class Minute(NamedTuple):
 
 
 def read_arrivals(
-    session: Session, school_id: int, day: date, homeroom_id: int | None
+    session: Session, school_id: int, day: date, homeroom_ids: Collection[int] | None
 ) -> list[Minute]:
-    """Every minute from the first arrival to the morning's last, in one query."""
+    """Every minute from the first arrival to the morning's last, in one query.
+
+    Of these homerooms, or of the whole school.
+    """
     minute = func.substr(cast(Attendance.arrived_at, String), 1, _MINUTE_TEXT)
     wanted = select(minute, func.count()).where(
         Attendance.school_id == school_id,
         Attendance.day == day,
         Attendance.arrived_at.is_not(None),
     )
-    if homeroom_id is not None:
-        wanted = wanted.where(Attendance.homeroom_id == homeroom_id)
+    if homeroom_ids is not None:
+        wanted = wanted.where(Attendance.homeroom_id.in_(homeroom_ids))
     found = {
         datetime.fromisoformat(text).replace(tzinfo=UTC): number
         for text, number in session.execute(wanted.group_by(minute))

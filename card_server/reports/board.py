@@ -1,12 +1,33 @@
-"""Today's board (今日): who has arrived, who is late, who is not there yet, who is on campus."""
+"""Today's board (今日): who is expected, has arrived, is late, absent, on leave, or not judged."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from schema.tables.attendance import Attendance, HomeroomDay
+from card_server.attendance.facts import DayPlan
+from card_server.reports.board_days import (
+    DayLine,
+    describe_days,
+    expecting,
+    late_after,
+    read_plans,
+)
+from card_server.reports.board_members import (
+    Members,
+    Named,
+    Time,
+    count_members,
+    name_late,
+    name_unknown,
+)
+from card_server.reports.board_waiting import RoomWaiting, read_waiting
+from card_server.school_time import bounds_of
+from card_server.staff.sessions import SchoolInUse
+from schema.tables.attendance import HomeroomDay
 from schema.tables.people import Student, StudentStatus
 from schema.tables.school import Homeroom
 
@@ -16,16 +37,20 @@ MAX_NAMES = 200
 
 @dataclass(frozen=True)
 class Counts:
-    """The numbers of one homeroom, or of all together."""
+    """The numbers of one homeroom, or of several together, in students."""
 
-    students: int
-    arrived: int
-    late: int
-    inside: int
-
-    @property
-    def not_yet(self) -> int:
-        return max(0, self.students - self.arrived)
+    students: int = 0
+    arrived: int = 0
+    late: int = 0
+    inside: int = 0
+    expected: int = 0
+    """Of whom the day expects something (应到), on leave or not."""
+    left_early: int = 0
+    absent: int = 0
+    """In at least one session, and judged so."""
+    on_leave: int = 0
+    not_yet: int = 0
+    """Expected, and neither here, nor absent, nor on leave: nothing is judged."""
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -33,6 +58,11 @@ class Counts:
             self.arrived + other.arrived,
             self.late + other.late,
             self.inside + other.inside,
+            self.expected + other.expected,
+            self.left_early + other.left_early,
+            self.absent + other.absent,
+            self.on_leave + other.on_leave,
+            self.not_yet + other.not_yet,
         )
 
 
@@ -44,49 +74,131 @@ class HomeroomRow:
     grade: int
     name: str
     counts: Counts
+    waiting: RoomWaiting | None = None
+    """Why not all is judged."""
 
 
 @dataclass(frozen=True)
-class Named:
-    """A student in one of the board's lists."""
+class GradeRow:
+    """The homerooms of a grade together."""
 
-    id: int
-    name: str
-    number: str
-    homeroom: str
-    arrived_at: datetime | None
-    late_minutes: int
+    grade: int
+    counts: Counts
 
 
 @dataclass(frozen=True)
 class Board:
-    """The whole board; `total` and the lists are of the chosen homeroom when one is chosen."""
+    """The whole board.
+
+    `total`, the days and the lists are of the chosen homeroom when one is chosen, else of the
+    chosen grade; `rows` are all homerooms of the chosen grade, or of the school.
+    """
 
     rows: list[HomeroomRow]
     chosen: HomeroomRow | None
     total: Counts
     not_yet: list[Named]
     late: list[Named]
+    all_grades: list[int] = field(default_factory=list)
+    grade: int | None = None
+    grades: list[GradeRow] = field(default_factory=list)
+    days: list[DayLine] = field(default_factory=list)
+    late_after: int | None = None
+    """The minute of the day after which the first arrival is late; None where homerooms differ."""
 
 
-def read_board(session: Session, school_id: int, day: date, homeroom_id: int | None) -> Board:
-    """The board of one day in three queries, whatever the size of the school."""
-    rows = _read_rows(session, school_id, day)
-    chosen = next((row for row in rows if row.id == homeroom_id), None)
+def read_board(
+    session: Session,
+    school: SchoolInUse,
+    time: Time,
+    homeroom_id: int | None = None,
+    grade: int | None = None,
+) -> Board:
+    """The board of one day in as many queries for a school of any size."""
+    every = _read_rows(session, school.id, time.day)
+    ids = [row.id for row in every]
+    plans = read_plans(session, school, time.day, ids)
+    members = count_members(session, school.id, time)
+    waiting = read_waiting(session, school.id, time.day, ids)
+    every = [
+        _complete(row, members.get(row.id), plans.get(row.id), waiting.get(row.id)) for row in every
+    ]
+    all_grades = sorted({row.grade for row in every})
+    in_grade = grade if grade in all_grades else None
+    rows = [row for row in every if in_grade in (None, row.grade)]
+    chosen = next((row for row in every if row.id == homeroom_id), None)
     shown = [chosen] if chosen else rows
+    of_shown = {row.id: plans[row.id] for row in shown if row.id in plans}
+    only = None if len(shown) == len(every) else [row.id for row in shown]
     return Board(
         rows=rows,
         chosen=chosen,
-        total=sum((row.counts for row in shown), Counts(0, 0, 0, 0)),
-        not_yet=_read_not_yet(session, school_id, day, chosen.id if chosen else None),
-        late=_read_late(session, school_id, day, chosen.id if chosen else None),
+        total=_sum(shown),
+        not_yet=_name_unknown(session, school.id, time, chosen, plans),
+        late=name_late(session, school.id, time.day, only, MAX_NAMES),
+        all_grades=all_grades,
+        grade=in_grade,
+        grades=_by_grade(rows),
+        days=describe_days(
+            session, school.id, time.day, of_shown, {row.id: row.grade for row in shown}
+        ),
+        late_after=late_after(of_shown.values()),
     )
 
 
+def time_of(day: date, now: datetime, zone: ZoneInfo) -> Time:
+    """A school's day as far as it has gone."""
+    begin, end = bounds_of(day, zone)
+    return Time(day, begin, min(now, end))
+
+
 def read_counts(session: Session, school_id: int, day: date) -> Counts:
-    """The whole school's numbers of one day."""
-    rows = _read_rows(session, school_id, day)
-    return sum((row.counts for row in rows), Counts(0, 0, 0, 0))
+    """Who has come and how many there are, of the whole school on one day."""
+    counts = _sum(_read_rows(session, school_id, day))
+    return replace(counts, not_yet=max(0, counts.students - counts.arrived))
+
+
+def shown_rooms(board: Board) -> list[int] | None:
+    """The homerooms that a board's lists are of; None for all of the school."""
+    if board.chosen:
+        return [board.chosen.id]
+    return None if board.grade is None else [row.id for row in board.rows]
+
+
+def _sum(rows: Iterable[HomeroomRow]) -> Counts:
+    return sum((row.counts for row in rows), Counts())
+
+
+def _complete(
+    row: HomeroomRow, members: Members | None, plan: DayPlan | None, waiting: RoomWaiting | None
+) -> HomeroomRow:
+    """The line with what its day expects and why not all of it is judged."""
+    expected, unknown, away = (members or Members()).count(expecting(plan))
+    counts = replace(
+        row.counts, expected=expected, not_yet=unknown, on_leave=row.counts.on_leave + away
+    )
+    return replace(row, counts=counts, waiting=waiting)
+
+
+def _name_unknown(
+    session: Session,
+    school_id: int,
+    time: Time,
+    chosen: HomeroomRow | None,
+    plans: Mapping[int, DayPlan],
+) -> list[Named]:
+    """Of one homeroom; for more the counts must do."""
+    if chosen is None:
+        return []
+    room = (chosen.id, expecting(plans.get(chosen.id)))
+    return name_unknown(session, school_id, time, room, MAX_NAMES)
+
+
+def _by_grade(rows: Iterable[HomeroomRow]) -> list[GradeRow]:
+    grades: dict[int, Counts] = {}
+    for row in rows:
+        grades[row.grade] = grades.get(row.grade, Counts()) + row.counts
+    return [GradeRow(grade, grades[grade]) for grade in sorted(grades)]
 
 
 def _read_rows(session: Session, school_id: int, day: date) -> list[HomeroomRow]:
@@ -105,6 +217,9 @@ def _read_rows(session: Session, school_id: int, day: date) -> list[HomeroomRow]
             func.coalesce(HomeroomDay.arrived, 0),
             func.coalesce(HomeroomDay.late, 0),
             func.coalesce(HomeroomDay.inside, 0),
+            func.coalesce(HomeroomDay.left_early, 0),
+            func.coalesce(HomeroomDay.absent, 0),
+            func.coalesce(HomeroomDay.on_leave, 0),
         )
         .outerjoin(size, size.c.homeroom_id == Homeroom.id)
         .outerjoin(
@@ -123,58 +238,30 @@ def _read_rows(session: Session, school_id: int, day: date) -> list[HomeroomRow]
         .order_by(Homeroom.grade, Homeroom.id)
     )
     return [
-        HomeroomRow(key, grade, name, Counts(students, arrived, late, inside))
-        for key, grade, name, students, arrived, late, inside in found
+        HomeroomRow(
+            key,
+            grade,
+            name,
+            Counts(
+                students,
+                arrived,
+                late,
+                inside,
+                left_early=left_early,
+                absent=absent,
+                on_leave=on_leave,
+            ),
+        )
+        for (
+            key,
+            grade,
+            name,
+            students,
+            arrived,
+            late,
+            inside,
+            left_early,
+            absent,
+            on_leave,
+        ) in found
     ]
-
-
-def _read_not_yet(
-    session: Session, school_id: int, day: date, homeroom_id: int | None
-) -> list[Named]:
-    """Those of a homeroom who have not arrived; for a whole school the count must do."""
-    if homeroom_id is None:
-        return []
-    arrived = select(Attendance.student_id).where(
-        Attendance.school_id == school_id,
-        Attendance.day == day,
-        Attendance.arrived_at.is_not(None),
-    )
-    found = session.execute(
-        select(Student.id, Student.name, Student.number, Homeroom.name)
-        .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .where(
-            Student.school_id == school_id,
-            Student.homeroom_id == homeroom_id,
-            Student.status == StudentStatus.ENROLLED,
-            Student.id.not_in(arrived),
-        )
-        .order_by(Student.number)
-        .limit(MAX_NAMES)
-    )
-    return [Named(key, name, number, room, None, 0) for key, name, number, room in found]
-
-
-def _read_late(session: Session, school_id: int, day: date, homeroom_id: int | None) -> list[Named]:
-    wanted = (
-        select(
-            Student.id,
-            Student.name,
-            Student.number,
-            Homeroom.name,
-            Attendance.arrived_at,
-            Attendance.late_minutes,
-        )
-        .select_from(Attendance)
-        .join(Student, Student.id == Attendance.student_id)
-        .join(Homeroom, Homeroom.id == Attendance.homeroom_id)
-        .where(
-            Attendance.school_id == school_id,
-            Attendance.day == day,
-            Attendance.late_minutes > 0,
-        )
-        .order_by(Attendance.arrived_at.desc(), Student.id)
-        .limit(MAX_NAMES)
-    )
-    if homeroom_id is not None:
-        wanted = wanted.where(Attendance.homeroom_id == homeroom_id)
-    return [Named(*row) for row in session.execute(wanted)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from schema.tables.evacuation import Evacuation
 from schema.tables.jobs import Job
 from schema.tables.messages import Message
 from schema.tables.readers import ReaderHealth
@@ -19,6 +20,7 @@ class Change(StrEnum):
     MESSAGES = "messages"
     READERS = "readers"
     JOBS = "jobs"
+    EVACUATION = "evacuation"
 
 
 _WINDOW = timedelta(seconds=5)
@@ -28,6 +30,7 @@ _TIMES = {
     Change.MESSAGES: (Message.school_id, Message.changed_at),
     Change.JOBS: (Job.school_id, Job.changed_at),
     Change.READERS: (ReaderHealth.school_id, ReaderHealth.seen_at),
+    Change.EVACUATION: (Evacuation.school_id, Evacuation.changed_at),
 }
 
 

@@ -56,6 +56,9 @@ def read_history(session: Session, school_id: int, subjects: Collection[str]) ->
 
 
 _ACTIONS = (
+    "attendance.rules_changed",
+    "calendar.said",
+    "calendar.taken_back",
     "homeroom.changed",
     "homeroom.made",
     "reader.changed",
@@ -71,6 +74,10 @@ _ACTIONS = (
     "staff.made",
     "staff.password_renewed",
     "staff.unlocked",
+    "timetable.changed",
+    "timetable.ended",
+    "timetable.hours_changed",
+    "timetable.made",
     "webhook.changed",
     "webhook.disabled",
     "webhook.enabled",

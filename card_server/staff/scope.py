@@ -7,8 +7,17 @@ from sqlalchemy import ColumnElement, Select, event, false, or_, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from card_server.cards.steps import FREE
-from schema.tables.attendance import Attendance, HomeroomDay, Presence
+from schema.tables.attendance import (
+    Attendance,
+    Correction,
+    Exemption,
+    HandPassage,
+    HomeroomDay,
+    Presence,
+)
 from schema.tables.cards import Card, CardBinding, CardHistory
+from schema.tables.evacuation import EvacuationStudent
+from schema.tables.leave import LeaveSlip
 from schema.tables.messages import Message
 from schema.tables.metadata import Table
 from schema.tables.people import (
@@ -111,6 +120,7 @@ def _reached(school_id: int, grants: list[Grant]) -> dict[type[Table], ColumnEle
         HomeroomDay: HomeroomDay.homeroom_id.in_(rooms),
         Attendance: Attendance.student_id.in_(students),
         Presence: _any(Presence.homeroom_id.in_(rooms), sees_faces),
+        EvacuationStudent: _any(EvacuationStudent.student_id.in_(students), sees_faces),
         Tap: or_(Tap.student_id.in_(students), Tap.reader_id.in_(readers)),
         Message: Message.student_id.in_(students),
         Guardian: Guardian.id.in_(guardians),
@@ -119,6 +129,10 @@ def _reached(school_id: int, grants: list[Grant]) -> dict[type[Table], ColumnEle
         HomeroomStay: HomeroomStay.student_id.in_(students),
         Boarding: Boarding.student_id.in_(students),
         Registration: Registration.student_id.in_(students),
+        LeaveSlip: _any(LeaveSlip.student_id.in_(students), is_at_gate),
+        HandPassage: _any(HandPassage.student_id.in_(students), is_at_gate),
+        Correction: Correction.student_id.in_(students),
+        Exemption: Exemption.student_id.in_(students),
         StudentNote: StudentNote.student_id.in_(students),
         StudentPhoto: _any(StudentPhoto.student_id.in_(students), sees_faces),
         CardBinding: _any(CardBinding.student_id.in_(students), is_at_gate),

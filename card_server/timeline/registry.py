@@ -1,11 +1,24 @@
 """Every source of the timeline: a new one is a file and a line here."""
 
 from card_server.timeline.cards import CARDS
+from card_server.timeline.corrections import CORRECTIONS
 from card_server.timeline.homerooms import HOMEROOMS
+from card_server.timeline.leave import LEAVE
 from card_server.timeline.messages import MESSAGES
 from card_server.timeline.notes import NOTES
+from card_server.timeline.passages import PASSAGES
 from card_server.timeline.protocol import Source
 from card_server.timeline.registrations import REGISTRATIONS
 from card_server.timeline.taps import TAPS
 
-SOURCES: tuple[Source, ...] = (TAPS, MESSAGES, CARDS, REGISTRATIONS, HOMEROOMS, NOTES)
+SOURCES: tuple[Source, ...] = (
+    TAPS,
+    MESSAGES,
+    CARDS,
+    LEAVE,
+    CORRECTIONS,
+    PASSAGES,
+    REGISTRATIONS,
+    HOMEROOMS,
+    NOTES,
+)

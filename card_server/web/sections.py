@@ -29,6 +29,13 @@ class Entry(NamedTuple):
 SECTIONS = (
     Section("district.show", lazy_gettext("District")),
     Section("board.show", lazy_gettext("Today")),
+    Section("homeroom_sheets.begin", lazy_gettext("Sheets")),
+    Section("homeroom_now.show", lazy_gettext("My homeroom")),
+    Section("campus.show", lazy_gettext("On campus")),
+    Section("evacuations.show", lazy_gettext("Evacuation")),
+    Section("leave.show", lazy_gettext("Leave")),
+    Section("guard.show", lazy_gettext("Exits")),
+    Section("hand_passages.show", lazy_gettext("Without a card")),
     Section("taps.show", lazy_gettext("Taps")),
     Section("students.show_search", lazy_gettext("Students")),
     Section("cards.show", lazy_gettext("Cards")),
@@ -42,6 +49,9 @@ SETTINGS: tuple[Section, ...] = (
     Section("settings.show", lazy_gettext("School")),
     Section("settings.show_homerooms", lazy_gettext("Homerooms")),
     Section("terms.show", lazy_gettext("Terms and campuses")),
+    Section("calendar.show", lazy_gettext("Calendar")),
+    Section("timetables.show", lazy_gettext("Timetables")),
+    Section("attendance_rules.show", lazy_gettext("Attendance rules")),
     Section("promotion.show", lazy_gettext("New school year")),
     Section("roster.show", lazy_gettext("Roster")),
     Section("reader_settings.show", lazy_gettext("Readers")),
@@ -52,6 +62,12 @@ SETTINGS: tuple[Section, ...] = (
 """One entry of the bar for all of these; each of their pages shows them as tabs."""
 
 
+STATISTICS: tuple[Section, ...] = (
+    Section("rankings.show_homerooms", lazy_gettext("Homerooms by attendance")),
+    Section("rankings.show_students", lazy_gettext("Students by attendance")),
+    Section("findings.show", lazy_gettext("Findings")),
+)
+"""The same for what is read about a time."""
 DISTRICT: tuple[Section, ...] = (
     Section("district.show", lazy_gettext("Schools")),
     Section("district_staff.show", lazy_gettext("Staff and roles")),
@@ -62,16 +78,20 @@ DISTRICT: tuple[Section, ...] = (
 def open_sections() -> list[Entry]:
     """The bar's entries that the caller may use."""
     entries = _open(SECTIONS)
-    settings = _open(SETTINGS)
-    if settings:
-        is_here = any(entry.is_here for entry in settings)
-        entries.append(Entry(settings[0].address, lazy_gettext("Settings"), is_here))
+    for sections, label in (
+        (STATISTICS, lazy_gettext("Statistics")),
+        (SETTINGS, lazy_gettext("Settings")),
+    ):
+        under = _open(sections)
+        if under:
+            is_here = any(entry.is_here for entry in under)
+            entries.append(Entry(under[0].address, label, is_here))
     return entries
 
 
 def open_tabs() -> list[Entry]:
-    """The tabs of a page of the settings or of the district; none on other pages."""
-    for sections in (SETTINGS, DISTRICT):
+    """The tabs of a page of the settings, the statistics or the district; none on other pages."""
+    for sections in (STATISTICS, SETTINGS, DISTRICT):
         entries = _open(sections)
         if any(entry.is_here for entry in entries):
             return entries
@@ -80,7 +100,7 @@ def open_tabs() -> list[Entry]:
 
 def all_open() -> list[Entry]:
     """Every page that the caller can go to, for the search."""
-    return [*_open(SECTIONS), *_open(SETTINGS)]
+    return [*_open(SECTIONS), *_open(STATISTICS), *_open(SETTINGS)]
 
 
 def first_address() -> str:

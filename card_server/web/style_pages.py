@@ -28,7 +28,17 @@ def show() -> ResponseReturnValue:
             Column(gettext("State")),
         ),
         page=Page(rows, total=25, next=asked.address(page=2)),
-        counts=Counts(students=600, arrived=541, late=14, inside=538),
+        counts=Counts(
+            students=600,
+            expected=598,
+            arrived=541,
+            late=14,
+            left_early=2,
+            absent=9,
+            on_leave=6,
+            not_yet=42,
+            inside=538,
+        ),
         values={"name": "第一中学", "place": "east", "told": True},
         errors={
             "name": gettext("A name has 20 characters at most."),

@@ -17,6 +17,7 @@ from card_server.access import (
     writing,
 )
 from card_server.config import SmsProvider
+from card_server.demo.calendar import play_today
 from card_server.errors import HTTP_STATUS, AppError, Code
 from card_server.reports.board import read_counts
 from card_server.reports.outbox import OutboxMessage, read_phone
@@ -146,8 +147,9 @@ def play_morning() -> ResponseReturnValue:
     plan = plan_morning(uids, gates, now, seed=int(now.timestamp()))
     if _player().start(plan.taps):
         with writing().begin() as session:
-            late_after = plan.late_after.astimezone(school.zone).strftime("%H:%M")
-            session.get_one(School, school.id).late_after = late_after
+            local = plan.late_after.astimezone(school.zone)
+            session.get_one(School, school.id).late_after = local.strftime("%H:%M")
+            play_today(session, school.id, _today(school), local.hour * 60 + local.minute)
     return render_template("tray_morning_part.html", progress=_player().progress)
 
 

@@ -5,10 +5,13 @@ from enum import StrEnum
 from flask_babel import LazyString, lazy_gettext
 
 from card_server.theme import Theme
+from card_server.words.attendance import ATTENDANCE_WORDS
 from schema.messages import CardState, Decision, ReaderState, Refusal, Rejection, SourceState
+from schema.tables.calendar import DayKind, DayPart, EntrySource
 from schema.tables.card_faces import FaceField, FaceOrientation
 from schema.tables.cards import CardKind, CardStep
 from schema.tables.jobs import JobState
+from schema.tables.leave import LeaveState
 from schema.tables.messages import MessageKind, MessageState, Suppression
 from schema.tables.people import Language, Sex, StudentStatus
 from schema.tables.readers import ByteOrder, Direction, Purpose
@@ -42,6 +45,7 @@ WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
         Refusal.RETURNED: lazy_gettext("a card that nobody has"),
         Refusal.BLACKLISTED: lazy_gettext("blocked card"),
         Refusal.NO_LIST: lazy_gettext("the reader had no card list"),
+        Refusal.HELD: lazy_gettext("held at the gate"),
     },
     Rejection: {
         Rejection.MALFORMED: lazy_gettext("malformed"),
@@ -82,6 +86,7 @@ WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
     Suppression: {
         Suppression.STALE: lazy_gettext("known too late"),
         Suppression.CLOCK_SUSPECT: lazy_gettext("the reader's clock was wrong"),
+        Suppression.DUPLICATE: lazy_gettext("the same arrival or departure as another tap's"),
     },
     Role: {
         Role.DISTRICT_ADMIN: lazy_gettext("district administrator"),
@@ -111,6 +116,14 @@ WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
         StudentStatus.SUSPENDED: lazy_gettext("suspended"),
         StudentStatus.TRANSFERRED: lazy_gettext("transferred"),
         StudentStatus.GRADUATED: lazy_gettext("graduated"),
+    },
+    **ATTENDANCE_WORDS,
+    LeaveState: {
+        LeaveState.ASKED: lazy_gettext("waits for the homeroom teacher"),
+        LeaveState.FIRST_APPROVED: lazy_gettext("waits for the school"),
+        LeaveState.APPROVED: lazy_gettext("approved"),
+        LeaveState.REFUSED: lazy_gettext("not approved"),
+        LeaveState.WITHDRAWN: lazy_gettext("withdrawn"),
     },
     Language: {
         Language.CHINESE: lazy_gettext("Chinese"),
@@ -159,6 +172,20 @@ WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
         CardStep.RETURNED: lazy_gettext("taken back"),
         CardStep.EXPIRED: lazy_gettext("expired"),
         CardStep.BLACKLISTED: lazy_gettext("ended for good"),
+    },
+    DayKind: {
+        DayKind.LESSONS: lazy_gettext("lessons"),
+        DayKind.CLOSED: lazy_gettext("closed"),
+        DayKind.EXAM: lazy_gettext("exams"),
+    },
+    DayPart: {
+        DayPart.MORNING: lazy_gettext("morning"),
+        DayPart.AFTERNOON: lazy_gettext("afternoon"),
+        DayPart.EVENING: lazy_gettext("evening"),
+    },
+    EntrySource: {
+        EntrySource.STATE: lazy_gettext("the state's calendar"),
+        EntrySource.STAFF: lazy_gettext("the school"),
     },
     ByteOrder: {
         ByteOrder.AS_SENT: lazy_gettext("as the card sends them"),

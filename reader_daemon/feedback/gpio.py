@@ -11,6 +11,7 @@ from schema.messages import Refusal
 
 _LIT_S: Final = 0.8
 _BLINK_S: Final = 0.15
+_SLOW_S: Final = 0.4
 
 
 class _Output(Protocol):
@@ -20,9 +21,8 @@ class _Output(Protocol):
 
 
 class GpioFeedback:
-    """Green: admitted, or read at a desk. Red: refused. Red blinking fast: not kept.
-
-    Both in turn: identify.
+    """Green: admitted, or read at a desk. Red: refused. Red twice: held. Red blinking fast: not
+    kept. Both in turn: identify.
     """
 
     def __init__(
@@ -42,6 +42,10 @@ class GpioFeedback:
             _light(self._green, _LIT_S)
         elif signal is Signal.REFUSED:
             _light(self._red, _LIT_S)
+        elif signal is Signal.HELD:
+            _light(self._red, _SLOW_S)
+            _pause(_BLINK_S)
+            _light(self._red, _SLOW_S)
         elif signal is Signal.NOT_KEPT:
             for _ in range(4):
                 _light(self._red, _BLINK_S)

@@ -11,6 +11,8 @@ class Signal(StrEnum):
 
     ADMITTED = "admitted"
     REFUSED = "refused"
+    HELD = "held"
+    """The card is good, and its holder may not leave now: the guard or a leave slip decides."""
     NOT_KEPT = "not_kept"
     """The tap could not be written to disk: it does not count, whatever the card."""
     READ = "read"

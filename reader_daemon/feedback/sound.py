@@ -18,6 +18,7 @@ _TONES: Final[dict[Signal, list[tuple[int, float]]]] = {
     Signal.ADMITTED: [(1760, 0.15)],
     Signal.READ: [(1320, 0.08), (0, 0.04), (1320, 0.08)],
     Signal.REFUSED: [(330, 0.15), (0, 0.07), (330, 0.15), (0, 0.07), (330, 0.15)],
+    Signal.HELD: [(660, 0.3), (0, 0.05), (440, 0.45)],
     Signal.NOT_KEPT: [(880, 0.25), (220, 0.6)],
     Signal.IDENTIFY: [(660, 0.12), (880, 0.12), (1100, 0.12)],
 }

@@ -12,6 +12,7 @@ _LINES: Final = {
     Signal.ADMITTED: "[bold black on green] 通过 ADMITTED [/]",
     Signal.READ: "[bold black on green] 已读卡 READ [/]",
     Signal.REFUSED: "[bold white on red] 拒绝 REFUSED [/]",
+    Signal.HELD: "[bold white on magenta] 未获准离校 HELD [/]",
     Signal.NOT_KEPT: "[bold black on yellow] 未记录 NOT KEPT [/] the disk does not take it",
     Signal.IDENTIFY: "[bold white on blue] 我在这里 HERE I AM [/]",
 }

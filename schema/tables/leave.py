@@ -57,7 +57,7 @@ class LeaveSlip(Table):
     """What the family wrote: it may speak of an illness."""
     state: Mapped[LeaveState] = mapped_column(Choice(LeaveState))
     asked_by: Mapped[str] = mapped_column(String(120))
-    """A member of staff's log-in, or the guardian's relation."""
+    """A member of staff's name, or the guardian's relation."""
     guardian_id: Mapped[int | None]
     """Which guardian asked; None for staff."""
     asked_at: Mapped[datetime]
@@ -65,5 +65,8 @@ class LeaveSlip(Table):
     first_at: Mapped[datetime | None]
     decided_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
     decided_at: Mapped[datetime | None]
+    ended_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    """Who withdrew it, or noted that the student came back early."""
+    ended_at: Mapped[datetime | None]
     decision_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
-    """Why it was refused or withdrawn."""
+    """Why it was refused, withdrawn or ended early."""

@@ -34,6 +34,8 @@ class Suppression(StrEnum):
 
     STALE = "stale"
     CLOCK_SUSPECT = "clock_suspect"
+    DUPLICATE = "duplicate"
+    """Of a tap that turned out to be another one's double, or told already by that one."""
 
 
 def _index_where(column: str, condition: str) -> Index:

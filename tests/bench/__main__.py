@@ -15,11 +15,13 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from schema.messages import MAX_TAPS
+from tests.bench.attendance_pages import measure_attendance_pages
 from tests.bench.beep import measure_beep
 from tests.bench.drain import measure_drain
 from tests.bench.latency import measure_latency
 from tests.bench.measure import Measure
 from tests.bench.pages import measure_pages
+from tests.bench.recompute import measure_recompute
 from tests.bench.roster import measure_roster
 from tests.harness.postgres import Postgres
 
@@ -33,7 +35,9 @@ SUITES: dict[str, Suite] = {
     "backlog": lambda folder, postgres, told: measure_drain(folder, postgres, MAX_TAPS, told),
     "latency": measure_latency,
     "pages": measure_pages,
+    "attendance": measure_attendance_pages,
     "roster": measure_roster,
+    "recompute": measure_recompute,
     "beep": lambda folder, _, told: measure_beep(folder, told),
 }
 

@@ -46,7 +46,7 @@ def measure_pages(folder: Path, postgres: Postgres, progress: Progress) -> list[
         times: dict[str, list[float]] = {}
         sizes: dict[str, float] = {}
         for number, (client, path) in enumerate(visits):
-            times[path] = _time(client, path)
+            times[path] = time_page(client, path)
             sizes[path] = _weigh(client, path)
             progress(0.3 + 0.7 * number / len(visits))
     engine.dispose()
@@ -108,7 +108,7 @@ def _log_in(app: Flask, login: str, password: str) -> FlaskClient:
     return client
 
 
-def _time(client: FlaskClient, path: str) -> list[float]:
+def time_page(client: FlaskClient, path: str) -> list[float]:
     """Milliseconds of each request through the whole application, without a network."""
     times = []
     for number in range(_WARM_UP + _REQUESTS):

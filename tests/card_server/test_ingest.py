@@ -34,6 +34,7 @@ from schema.messages import (
 )
 from schema.tables import readers as reader_tables
 from schema.tables import taps as tap_tables
+from schema.tables.attendance import HomeroomDay
 from schema.tables.cards import Card
 from schema.tables.messages import Message
 from schema.tables.readers import ByteOrder
@@ -342,7 +343,7 @@ def test_two_ingests_on_postgresql_record_each_tap_once(
     )
     told = Counter(row.tap_id for row in rows(engine, Message))
     assert set(told.values()) == {1}
-    [counts] = [row for row in rows(engine, tap_tables.HomeroomDay) if row.homeroom_id == 1]
+    [counts] = [row for row in rows(engine, HomeroomDay) if row.homeroom_id == 1]
     assert counts.inside == counts.arrived == 50
     engine.dispose()
 

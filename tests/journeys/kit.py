@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -43,6 +43,8 @@ DIRECT = tuple(f"direct-{number}" for number in range(1, 11))
 """Readers without a daemon: a story speaks for one of its own."""
 QUIET = 20
 _COMMAND = "from card_server.commands import app; app()"
+_DOUBLE_TAP = timedelta(seconds=60)
+"""A school's usual window."""
 _LATE_AFTER = "00:00"
 """So that every arrival is late, whatever the time is when the story is told."""
 _ZONE = ZoneInfo("Asia/Shanghai")
@@ -319,7 +321,7 @@ def _assert_days(campus: CampusAtWork, taps: Sequence[Any]) -> None:
     arrived: dict[tuple[date, int], Any] = {}
     departed: dict[tuple[date, int], datetime] = {}
     last: dict[tuple[date, int], Any] = {}
-    for tap in sorted(_passages(taps), key=lambda tap: tap.occurred_at):
+    for tap in _counted(taps):
         key = (_local(tap).date(), tap.student_id)
         last[key] = tap
         if tap.direction is Direction.IN:
@@ -355,7 +357,7 @@ def _assert_days(campus: CampusAtWork, taps: Sequence[Any]) -> None:
 
 def _assert_presence(campus: CampusAtWork, taps: Sequence[Any]) -> None:
     last: dict[int, Any] = {}
-    for tap in sorted(_passages(taps), key=lambda tap: tap.occurred_at):
+    for tap in _counted(taps):
         last[tap.student_id] = tap
     assert {
         student: (tap.direction is Direction.IN, tap.occurred_at, tap.reader_id)
@@ -364,6 +366,24 @@ def _assert_presence(campus: CampusAtWork, taps: Sequence[Any]) -> None:
         row.student_id: (row.is_inside, row.since_at, row.reader_id)
         for row in campus.read(select(*Presence.__table__.columns))
     }
+
+
+def _counted(taps: Sequence[Any]) -> list[Any]:
+    """Those that are no double taps, in the order of their times."""
+    counted: list[Any] = []
+    before: dict[tuple[date, int], Any] = {}
+    for tap in sorted(_passages(taps), key=lambda tap: tap.occurred_at):
+        key = (_local(tap).date(), tap.student_id)
+        last = before.get(key)
+        if (
+            last is not None
+            and last.direction is tap.direction
+            and tap.occurred_at - last.occurred_at <= _DOUBLE_TAP
+        ):
+            continue
+        before[key] = tap
+        counted.append(tap)
+    return counted
 
 
 def _passages(taps: Sequence[Any]) -> list[Any]:

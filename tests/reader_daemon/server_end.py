@@ -9,7 +9,7 @@ import msgspec
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from schema.messages import Ack, CardsMessage, Identify, Status, Tap, Taps
+from schema.messages import Ack, CardsMessage, ExitsMessage, Identify, Status, Tap, Taps
 from schema.topics import Kind, Topic, every_reader, parse_topic
 from tests.harness.mosquitto import Mosquitto
 from tests.harness.waiting import wait_for
@@ -60,6 +60,9 @@ class ServerEnd:
 
     def give_cards(self, message: CardsMessage) -> None:
         self.say(Kind.CARDS, msgspec.json.encode(message))
+
+    def give_exits(self, message: ExitsMessage) -> None:
+        self.say(Kind.EXITS, msgspec.json.encode(message))
 
     def command(self, message: Identify) -> None:
         self.say(Kind.COMMAND, msgspec.json.encode(message))

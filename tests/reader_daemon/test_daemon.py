@@ -3,12 +3,23 @@
 import resource
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from schema.messages import CardState, Decision
+from reader_daemon.exits import ExitList
+from schema.messages import (
+    CardState,
+    Decision,
+    ExitPermits,
+    ExitsSnapshot,
+    Permit,
+    Refusal,
+    Window,
+    utc_now,
+)
 from tests.harness.processes import Process
 from tests.harness.waiting import wait_for
 from tests.reader_daemon.box import Box
@@ -137,4 +148,26 @@ def test_at_a_desk_every_card_is_read_and_none_is_refused(tmp_path: Path) -> Non
             assert hand.press(uid) == {"signal": "read", "reason": None}
     assert [(tap.uid, tap.decision, tap.reason) for tap in box.taps()] == [
         (uid, Decision.ADMITTED, None) for uid in (ACTIVE, "04FFFFFFFFFFFF", "08AABBCC")
+    ]
+
+
+def test_without_a_network_an_exit_is_held_by_the_list_of_an_earlier_hour(tmp_path: Path) -> None:
+    permitted = "04A1B2C3D4E5F7"
+    now = utc_now()
+    hour = timedelta(hours=1)
+    window, permit = Window(now - hour, now + hour), Permit(permitted, now - hour, now + hour)
+    box = _box(tmp_path)
+    box.give_cards(**{f"u{ACTIVE}": CardState.ACTIVE, f"u{permitted}": CardState.ACTIVE})
+    kept = ExitList(box.state_dir / "exits.json")
+    kept.apply(ExitPermits(now, 0, 1, [permit]))
+    kept.apply(ExitsSnapshot("0123456789abcdef", 0, 1, now, [window], []))
+    with box, Hand(tmp_path / "tray") as hand:
+        assert hand.press(ACTIVE) == {"signal": "held", "reason": "held"}
+        assert hand.press(permitted) == {"signal": "admitted", "reason": None}
+        assert hand.press("04FFFFFFFFFFFF") == {"signal": "refused", "reason": "unknown"}
+        assert box.stop() == 0
+    assert [(tap.decision, tap.reason) for tap in box.taps()] == [
+        (Decision.REFUSED, Refusal.HELD),
+        (Decision.ADMITTED, None),
+        (Decision.REFUSED, Refusal.UNKNOWN),
     ]

@@ -45,6 +45,7 @@ def _went_high(pins: MockFactory, number: int) -> int:
         (Signal.ADMITTED, 1, 0, 1),
         (Signal.READ, 1, 0, 0),
         (Signal.REFUSED, 0, 1, 0),
+        (Signal.HELD, 0, 2, 0),
         (Signal.NOT_KEPT, 0, 4, 0),
         (Signal.IDENTIFY, 1, 1, 0),
     ],
@@ -83,13 +84,20 @@ def test_the_terminal_says_the_signal_and_the_reason() -> None:
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "通过" in said
     assert "REFUSED  lost" in said
+    assert "未获准离校 HELD" in said
     assert said.count("\n") == len(Signal)
 
 
 def test_the_readers_own_lamp_is_green_only_for_a_card_that_is_welcome() -> None:
     card = VirtualCard(0, "DEADBEEF")
     seen = {}
-    for signal in (Signal.ADMITTED, Signal.READ, Signal.REFUSED, Signal.NOT_KEPT):
+    for signal in (
+        Signal.ADMITTED,
+        Signal.READ,
+        Signal.REFUSED,
+        Signal.HELD,
+        Signal.NOT_KEPT,
+    ):
         before = (card.greens, card.reds)
         card._answer_to(bytes(acr122.light(signal)))
         seen[signal] = (card.greens - before[0], card.reds - before[1])
@@ -97,9 +105,10 @@ def test_the_readers_own_lamp_is_green_only_for_a_card_that_is_welcome() -> None
         Signal.ADMITTED: (1, 0),
         Signal.READ: (1, 0),
         Signal.REFUSED: (0, 1),
+        Signal.HELD: (0, 1),
         Signal.NOT_KEPT: (0, 1),
     }
-    assert len(set(card.lights)) == 4
+    assert len(set(card.lights)) == 5
 
 
 class Stuck:

@@ -16,13 +16,18 @@ from schema.messages import (
     CardsSnapshot,
     CardState,
     Decision,
+    ExitPermits,
+    ExitsSnapshot,
     Identify,
     ListedCard,
+    Permit,
     ReaderState,
     Rejected,
     Rejection,
     SourceState,
     Tap,
+    Window,
+    utc_now,
 )
 from schema.topics import Kind
 from tests.harness.mosquitto import Mosquitto
@@ -191,10 +196,10 @@ def test_the_card_list_comes_by_the_broker_and_is_reported_at_once(
 def test_rubbish_from_the_broker_changes_nothing(tmp_path: Path, mosquitto: Mosquitto) -> None:
     with ServerEnd(mosquitto) as server, _box(tmp_path, mosquitto) as box:
         server.wait_for_status(state=ReaderState.ONLINE)
-        for kind in (Kind.ACK, Kind.CARDS, Kind.COMMAND):
+        for kind in (Kind.ACK, Kind.CARDS, Kind.EXITS, Kind.COMMAND):
             server.say(kind, b'{"type": "taps", "v": 1')
             server.say(kind, b"\xff" * 100)
-        wait_for(lambda: len(box.events("message_not_understood")) == 6, what="six complaints")
+        wait_for(lambda: len(box.events("message_not_understood")) == 8, what="all complaints")
         assert server.wait_for_status(state=ReaderState.ONLINE).cards_version == 0
 
 
@@ -221,3 +226,29 @@ def test_a_reader_that_dies_is_offline_by_its_last_will(
         assert boot > will.boot
         assert box.stop() == 0
         wait_for(lambda: server.statuses[-1].state is ReaderState.OFFLINE, what="the goodbye")
+
+
+def test_the_gate_holds_and_lets_out_as_the_server_says(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    version, hour = "0123456789abcdef", timedelta(hours=1)
+    with (
+        ServerEnd(mosquitto) as server,
+        _box(tmp_path, mosquitto) as box,
+        Hand(tmp_path / "tray") as hand,
+    ):
+        server.wait_for_status(state=ReaderState.ONLINE, exits_version="")
+        server.give_cards(CardsSnapshot(3, 0, 1, [ListedCard(UID, CardState.ACTIVE)]))
+        box.wait_for_event("cards", version=3)
+        assert hand.press(UID)["signal"] == "admitted"
+        now = utc_now()
+        window = Window(now - hour, now + hour)
+        server.give_exits(ExitsSnapshot(version, 0, 1, now, [window], []))
+        server.wait_for_status(exits_version=version)
+        assert hand.press(UID) == {"signal": "held", "reason": "held"}
+        server.give_exits(ExitPermits(utc_now(), 0, 1, [Permit(UID, now - hour, now + hour)]))
+        wait_for(lambda: hand.press(UID)["signal"] == "admitted", 10, "the permit")
+        server.give_exits(ExitsSnapshot("", 0, 1, utc_now(), [], []))
+        server.wait_for_status(exits_version="")
+        assert hand.press(UID)["signal"] == "admitted"
+        assert box.stop() == 0

@@ -22,8 +22,13 @@ from schema.messages import (
     CardsSnapshot,
     CardState,
     Decision,
+    ExitPermits,
+    ExitsMessage,
+    ExitsSnapshot,
+    HeldCards,
     Identify,
     ListedCard,
+    Permit,
     ReaderState,
     Refusal,
     Rejected,
@@ -32,6 +37,7 @@ from schema.messages import (
     Status,
     Tap,
     Taps,
+    Window,
 )
 
 _counts = st.integers(0, 2**31 - 1)
@@ -54,6 +60,8 @@ _taps = st.builds(
     clock_step_s=st.floats(-4e9, 4e9),
 )
 _cards = st.lists(st.builds(ListedCard, uid=_uids, state=st.sampled_from(CardState)), max_size=20)
+_windows = st.lists(st.builds(Window, _times, _times), max_size=5)
+_versions = st.just("") | st.binary(min_size=8, max_size=8).map(bytes.hex)
 _messages: dict[type[Struct], st.SearchStrategy[Any]] = {
     Taps: st.builds(
         Taps, sent_at=_times, taps=st.lists(_taps, min_size=1, max_size=MAX_TAPS), v=st.just(1)
@@ -86,6 +94,25 @@ _messages: dict[type[Struct], st.SearchStrategy[Any]] = {
         disk_free_mb=_counts,
         failures=st.lists(st.text(max_size=80), max_size=5),
         software=st.text(max_size=40),
+        exits_version=st.none() | _versions,
+        v=st.just(1),
+    ),
+    ExitsSnapshot: st.builds(
+        ExitsSnapshot,
+        list_version=_versions,
+        part=_counts,
+        parts=_counts,
+        sent_at=_times,
+        others=_windows,
+        held=st.lists(st.builds(HeldCards, _windows, st.lists(_uids, max_size=9)), max_size=4),
+        v=st.just(1),
+    ),
+    ExitPermits: st.builds(
+        ExitPermits,
+        sent_at=_times,
+        part=_counts,
+        parts=_counts,
+        permits=st.lists(st.builds(Permit, _uids, _times, _times), max_size=9),
         v=st.just(1),
     ),
     Identify: st.builds(Identify, seconds=st.integers(1, 60), v=st.just(1)),
@@ -127,6 +154,21 @@ def test_no_two_messages_have_the_same_type() -> None:
 @given(_messages[CardsSnapshot] | _messages[CardsChange])
 def test_the_two_messages_on_cards_are_told_apart(message: CardsMessage) -> None:
     assert msgspec.json.decode(msgspec.json.encode(message), type=CardsMessage) == message
+
+
+@given(_messages[ExitsSnapshot] | _messages[ExitPermits])
+def test_the_two_messages_on_exits_are_told_apart(message: ExitsMessage) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(message), type=ExitsMessage) == message
+
+
+def test_the_status_of_a_reader_that_knows_nothing_of_exits_is_a_status() -> None:
+    """As readers of contract 1.0 say it."""
+    said = (
+        b'{"type":"status","state":"online","boot":12,"sent_at":"2026-09-01T04:00:00Z",'
+        b'"drained_to":null,"source":"ready","cards_version":41,"cards_at":null,"spooled":0,'
+        b'"aside":0,"disk_free_mb":21630,"failures":[],"software":"0.1.0","v":1}'
+    )
+    assert msgspec.json.decode(said, type=Status).exits_version is None
 
 
 def test_a_message_of_another_type_is_not_taken_for_taps() -> None:

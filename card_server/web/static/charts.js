@@ -13,6 +13,17 @@
     return { heads, labels: rows.map((row) => row[0]), rows };
   };
 
+  // A line across the chart at one of its labels, as where lateness begins.
+  const line = (figure) =>
+    figure.dataset.line && {
+      silent: true, symbol: "none", data: [{ xAxis: figure.dataset.line }],
+      lineStyle: { color: colour("--warn"), type: "dashed", width: 2 },
+      label: {
+        formatter: `${figure.dataset.lineLabel} ${figure.dataset.line}`,
+        color: colour("--faint"), fontFamily: "inherit", position: "insideEndTop",
+      },
+    };
+
   const describe = (figure) => {
     const { heads, labels, rows } = read(figure.querySelector("table"));
     const colours = ["--brand", "--calm", "--warn", "--bad"].map(colour);
@@ -35,6 +46,7 @@
       series: heads.map((name, at) => ({
         name, type: figure.dataset.chart, barCategoryGap: "15%",
         data: rows.map((row) => Number(row[at + 1])),
+        markLine: at === 0 ? line(figure) : undefined,
       })),
     };
   };

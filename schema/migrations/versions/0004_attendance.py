@@ -39,6 +39,37 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "finding_look",
+        sa.Column("school_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("looked_by", sa.String(length=120), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("school_id", "key", name=op.f("pk_finding_look")),
+    )
+    op.create_table(
+        "tap_pair",
+        sa.Column("school_id", sa.Integer(), nullable=False),
+        sa.Column("later_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("student_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("earlier_reader_id", sa.Integer(), nullable=False),
+        sa.Column("later_reader_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("school_id", "later_id", "kind", name=op.f("pk_tap_pair")),
+    )
+    with op.batch_alter_table("tap_pair", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_tap_pair_school_id_at"), ["school_id", "at"], unique=False
+        )
+
+    op.create_table(
+        "tap_pair_mark",
+        sa.Column("school_id", sa.Integer(), nullable=False),
+        sa.Column("up_to", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("school_id", name=op.f("pk_tap_pair_mark")),
+    )
+    op.create_table(
         "attendance_rules",
         sa.Column("school_id", sa.Integer(), nullable=False),
         sa.Column("closes", sa.Integer(), nullable=False),
@@ -54,6 +85,30 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("school_id", name=op.f("pk_attendance_rules")),
     )
+    op.create_table(
+        "evacuation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("school_id", sa.Integer(), nullable=False),
+        sa.Column("running_school_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_by", sa.String(length=120), nullable=False),
+        sa.Column("started_by_id", sa.Integer(), nullable=True),
+        sa.Column("gates", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=120), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_evacuation_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evacuation")),
+        sa.UniqueConstraint("running_school_id", name=op.f("uq_evacuation_running_school_id")),
+    )
+    with op.batch_alter_table("evacuation", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_evacuation_school_id_changed_at"),
+            ["school_id", "changed_at"],
+            unique=False,
+        )
+
     op.create_table(
         "timetable",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -101,6 +156,22 @@ def upgrade() -> None:
             batch_op.f("ix_calendar_entry_school_id_day"), ["school_id", "day"], unique=False
         )
 
+    op.create_table(
+        "gate_left_out",
+        sa.Column("reader_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("school_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("said_by", sa.String(length=120), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["reader_id"], ["reader.id"], name=op.f("fk_gate_left_out_reader_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["school_id"], ["school.id"], name=op.f("fk_gate_left_out_school_id")
+        ),
+        sa.PrimaryKeyConstraint("reader_id", "day", name=op.f("pk_gate_left_out")),
+    )
     op.create_table(
         "timetable_session",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -158,6 +229,33 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "evacuation_student",
+        sa.Column("evacuation_id", sa.Integer(), nullable=False),
+        sa.Column("student_id", sa.Integer(), nullable=False),
+        sa.Column("school_id", sa.Integer(), nullable=False),
+        sa.Column("homeroom_id", sa.Integer(), nullable=False),
+        sa.Column("reader_id", sa.Integer(), nullable=False),
+        sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_unsure", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("is_later", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_found", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("marked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("marked_by", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("marked_by_id", sa.Integer(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["evacuation_id"], ["evacuation.id"], name=op.f("fk_evacuation_student_evacuation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["school_id"], ["school.id"], name=op.f("fk_evacuation_student_school_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["student_id"], ["student.id"], name=op.f("fk_evacuation_student_student_id")
+        ),
+        sa.PrimaryKeyConstraint("evacuation_id", "student_id", name=op.f("pk_evacuation_student")),
+    )
+    op.create_table(
         "exemption",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("school_id", sa.Integer(), nullable=False),
@@ -181,6 +279,7 @@ def upgrade() -> None:
         sa.Column("direction", sa.String(length=24), nullable=False),
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("made_by", sa.String(length=120), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_by", sa.String(length=120), server_default="", nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
@@ -218,6 +317,8 @@ def upgrade() -> None:
         sa.Column("first_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.String(length=120), server_default="", nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_reason", sa.String(length=200), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_leave_slip_school_id")),
         sa.ForeignKeyConstraint(
@@ -258,6 +359,28 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("findings", sa.String(length=200), server_default="", nullable=False)
         )
+        batch_op.create_index(
+            "ix_attendance_odd",
+            [
+                "school_id",
+                "day",
+                "student_id",
+                "homeroom_id",
+                "late",
+                "late_minutes",
+                "left_early",
+                "absent",
+                "on_leave",
+                "present",
+            ],
+            unique=False,
+            postgresql_where=sa.text(
+                "attendance.late_minutes > 0 OR attendance.left_early > 0 OR attendance.absent > 0 OR attendance.on_leave > 0 OR attendance.findings <> ''"
+            ),
+            sqlite_where=sa.text(
+                "attendance.late_minutes > 0 OR attendance.left_early > 0 OR attendance.absent > 0 OR attendance.on_leave > 0 OR attendance.findings <> ''"
+            ),
+        )
 
     with op.batch_alter_table("homeroom_day", schema=None) as batch_op:
         batch_op.add_column(
@@ -271,11 +394,27 @@ def upgrade() -> None:
             sa.Column("is_closed", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
 
+    with op.batch_alter_table("tap", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_tap_refused",
+            ["school_id", "received_at"],
+            unique=False,
+            postgresql_where=sa.text("tap.decision = 'refused'"),
+            sqlite_where=sa.text("tap.decision = 'refused'"),
+        )
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("tap", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_tap_refused",
+            postgresql_where=sa.text("tap.decision = 'refused'"),
+            sqlite_where=sa.text("tap.decision = 'refused'"),
+        )
+
     with op.batch_alter_table("presence", schema=None) as batch_op:
         batch_op.drop_column("is_closed")
 
@@ -285,6 +424,15 @@ def downgrade() -> None:
         batch_op.drop_column("left_early")
 
     with op.batch_alter_table("attendance", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_attendance_odd",
+            postgresql_where=sa.text(
+                "attendance.late_minutes > 0 OR attendance.left_early > 0 OR attendance.absent > 0 OR attendance.on_leave > 0 OR attendance.findings <> ''"
+            ),
+            sqlite_where=sa.text(
+                "attendance.late_minutes > 0 OR attendance.left_early > 0 OR attendance.absent > 0 OR attendance.on_leave > 0 OR attendance.findings <> ''"
+            ),
+        )
         batch_op.drop_column("findings")
         batch_op.drop_column("sessions")
         batch_op.drop_column("not_judged")
@@ -306,12 +454,14 @@ def downgrade() -> None:
 
     op.drop_table("hand_passage")
     op.drop_table("exemption")
+    op.drop_table("evacuation_student")
     with op.batch_alter_table("correction", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_correction_school_id_student_id"))
         batch_op.drop_index(batch_op.f("ix_correction_school_id_day"))
 
     op.drop_table("correction")
     op.drop_table("timetable_session")
+    op.drop_table("gate_left_out")
     with op.batch_alter_table("calendar_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_calendar_entry_school_id_day"))
 
@@ -320,7 +470,17 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_timetable_school_id_starts_on"))
 
     op.drop_table("timetable")
+    with op.batch_alter_table("evacuation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_evacuation_school_id_changed_at"))
+
+    op.drop_table("evacuation")
     op.drop_table("attendance_rules")
+    op.drop_table("tap_pair_mark")
+    with op.batch_alter_table("tap_pair", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tap_pair_school_id_at"))
+
+    op.drop_table("tap_pair")
+    op.drop_table("finding_look")
     with op.batch_alter_table("deadline", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_deadline_judged_at_due_at"))
 

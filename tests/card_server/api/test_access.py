@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.access import decision_of
@@ -19,6 +20,7 @@ from schema.messages import Refusal
 from schema.tables.metadata import Table
 from schema.tables.people import Student
 from schema.tables.staff import Role, Scope
+from schema.tables.tokens import ApiToken
 from tests.card_server.api.access_table import AS_ON_PAGE, BODIES, MAY, PICTURE, QUERIES, STOCK
 from tests.card_server.api.programs import (
     DISTRICT,
@@ -28,8 +30,11 @@ from tests.card_server.api.programs import (
     make_maker,
     make_program,
 )
+from tests.card_server.web.campus_things import add_evacuation, add_presence
+from tests.card_server.web.leave_things import add_leave_things
 from tests.card_server.web.small_school import (
     SmallSchool,
+    add_health,
     add_job,
     add_message,
     add_tap,
@@ -97,6 +102,13 @@ def make_things(
     """The school's first of everything that an address can name."""
     hook = add_hook(sessions, school)
     with sessions.begin() as session:
+        maker = session.scalars(select(ApiToken.made_by).order_by(ApiToken.id)).first()
+        for student in (0, 2):
+            add_leave_things(session, school, student, maker)
+            add_presence(session, school, student)
+        # The one that it began itself anybody may end.
+        add_evacuation(session, school, (0, 2)).started_by_id = maker
+        add_health(session, school, 1, datetime.now(UTC))
         area = make_maker(session, school, DISTRICT, "other").staff_id
         job = add_job(session, school)
         blank = [NewCard(uid) for uid in STOCK]
@@ -110,6 +122,14 @@ def make_things(
         "note_id": 1,
         "phone_id": 1,
         "term_id": school.terms[0],
+        "timetable_id": school.timetables[0],
+        "entry_id": school.entries[0],
+        "slip_id": school.slips[0],
+        "other_slip": school.slips[1],
+        "correction_id": school.corrections[0],
+        "evacuation_id": school.evacuations[0],
+        "exemption_id": school.exemptions[0],
+        "passage_id": school.passages[0],
         "campus_id": school.campuses[0],
         "reader_id": school.readers[0],
         "staff_id": 1,
@@ -133,6 +153,7 @@ def _ask(program: Program, things: dict[str, object], method: str, rule: str) ->
     """A well-made request of the school's first of everything."""
     named = things | ({"staff_id": things["area_id"]} if "/district/" in rule else {})
     named |= {"card_id": things["other_card"]} if rule.endswith("/end") else {}
+    named |= {"slip_id": things["other_slip"]} if rule.endswith("/refuse") else {}
     path = re.sub("<([a-z_]+)>", lambda found: str(named[found[1]]), rule)
     path += QUERIES.get((method, rule), "")
     if (method, rule) == ("PUT", "/school/logo"):

@@ -23,6 +23,7 @@ from schema.tables.messages import MessageState
 from schema.tables.staff import Role
 from tests.card_server.api.programs import Program, add_hook, grants_of, make_program
 from tests.card_server.web.conftest import make_settings
+from tests.card_server.web.leave_things import add_leave_things
 from tests.card_server.web.small_school import add_job, add_message, add_tap, make_school
 from tests.harness.postgres import Postgres
 
@@ -68,6 +69,7 @@ def _fill(url: str) -> Iterator[Filled]:
             add_tap(session, school, one, late_minutes=one)
             add_message(session, school, one, list(MessageState)[one % 6])
         add_tap(session, school, None, reason=Refusal.UNKNOWN)
+        add_leave_things(session, school, 0)
         job = add_job(session, school)
     hook = add_hook(sessions, school)
     limits = make_settings(url).model_copy(update={"api_per_minute": 1_000_000})
@@ -78,6 +80,12 @@ def _fill(url: str) -> Iterator[Filled]:
         "homeroom_id": school.homerooms[0],
         "guardian_id": school.guardians[0],
         "term_id": school.terms[0],
+        "timetable_id": school.timetables[0],
+        "entry_id": school.entries[0],
+        "slip_id": school.slips[0],
+        "correction_id": school.corrections[0],
+        "exemption_id": school.exemptions[0],
+        "passage_id": school.passages[0],
         "campus_id": school.campuses[0],
         "reader_id": school.readers[0],
         "staff_id": 1,

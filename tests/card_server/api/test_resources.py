@@ -1,6 +1,6 @@
 """What the API answers: the school's things, in parts that neither repeat nor skip."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
@@ -9,6 +9,7 @@ from schema.messages import Refusal
 from schema.tables.messages import MessageState
 from schema.tables.taps import Tap
 from tests.card_server.api.programs import Program
+from tests.card_server.web.odd_things import add_plan
 from tests.card_server.web.small_school import SmallSchool, add_health, add_message, add_tap
 
 
@@ -68,8 +69,20 @@ def test_the_board_of_a_day(
 ) -> None:
     with sessions.begin() as session:
         add_tap(session, school, 0, at=datetime(2026, 9, 1, 0, 5, tzinfo=UTC), late_minutes=5)
+        add_plan(session, school, date(2026, 9, 1))
     board = program.get("/board?day=2026-09-01").json
-    assert board["total"] == {"students": 8, "arrived": 1, "late": 1, "inside": 1, "not_yet": 7}
+    assert board["total"] == {
+        "students": 8,
+        "expected": 8,
+        "arrived": 1,
+        "late": 1,
+        "left_early": 0,
+        "absent": 0,
+        "on_leave": 0,
+        "not_yet": 7,
+        "inside": 1,
+    }
+    assert (board["late_after"], [one["kind"] for one in board["days"]]) == (450, ["lessons"])
     assert [one["name"] for one in board["late"]] == ["张三"]
     room = program.get(f"/board?day=2026-09-01&homeroom={school.homerooms[0]}").json
     assert room["total"]["students"] == len(room["not_yet"]) + 1 == 4

@@ -38,7 +38,7 @@ OWN = "campus/v1/no1/gate"
 OTHER = "campus/v1/no1/door"
 ELSEWHERE = "campus/v1/no2/gate"
 FROM_READER = ("tap", "status")
-TO_READER = ("ack", "cards", "command")
+TO_READER = ("ack", "cards", "exits", "command")
 READER_TOPICS = [f"{who}/{kind}" for who in (OWN, OTHER, ELSEWHERE) for kind in FROM_READER]
 SERVER_TOPICS = [f"{who}/{kind}" for who in (OWN, OTHER, ELSEWHERE) for kind in TO_READER]
 

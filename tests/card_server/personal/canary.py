@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
+from typing import Any
 from uuid import uuid4
 
 from PIL import Image
@@ -26,12 +27,14 @@ from card_server.people.photos import keep_photo, read_photo
 from card_server.people.student_status import StatusChange, change_status
 from card_server.people.students import change_student, read_settings
 from card_server.school_time import day_of
+from schema.tables.attendance import Correction, Exemption, HandPassage
 from schema.tables.jobs import Job, JobPart, JobState
 from schema.tables.messages import MessageState
 from schema.tables.metadata import Table
 from schema.tables.people import Guardian, Student, StudentStatus
 from schema.tables.webhooks import DeliveryState, EventKind, WebhookDelivery
 from tests.card_server.people.people_school import SEAL, ZONE
+from tests.card_server.web.leave_things import add_leave_things, make_slip
 from tests.card_server.web.small_school import (
     SmallSchool,
     add_job,
@@ -99,6 +102,7 @@ def add_canary(session: Session) -> SmallSchool:
     registrations.register_by_hand(
         session, ADMIN, school.id, school.terms[0], student_id, f"{NAME}忘带卡", NOW
     )
+    _add_leave(session, school)
     add_tap(session, school, 0)
     add_message(session, school, 0, body=f"【第一中学】家长您好，{NAME}已于07:32进入学校。")
     add_message(session, school, 0, MessageState.QUEUED, f"【第一中学】{NAME}")
@@ -107,6 +111,19 @@ def add_canary(session: Session) -> SmallSchool:
     cards.report_lost(session, doing, school.cards[0])
     _add_files(session, school)
     return school
+
+
+def _add_leave(session: Session, school: SmallSchool) -> None:
+    """What staff wrote about the student's days, each with the name in it."""
+    slip = make_slip(school, 0, NOW)
+    slip.reason_sealed, slip.decision_reason = SEAL.close(f"{NAME}花生过敏"), f"{NAME}好了"
+    add_leave_things(session, school, 0)
+    session.add(slip)
+    session.flush()
+    tables: tuple[Any, ...] = (Correction, Exemption, HandPassage)
+    for table in tables:
+        row = session.scalars(select(table).where(table.school_id == school.id)).one()
+        row.reason = f"{NAME}忘带卡"
 
 
 def _add_files(session: Session, school: SmallSchool) -> None:

@@ -73,6 +73,10 @@ def test_each_table_that_names_a_student_is_in_it(archive: zipfile.ZipFile) -> N
         "presence": "whereabouts",
         "registration": "registrations",
         "student_note": "notes",
+        "correction": "corrections",
+        "exemption": "exemptions",
+        "hand_passage": "passages",
+        "leave_slip": "leave",
         "student_photo": "photo",
         "tap": "taps",
     }

@@ -1,6 +1,7 @@
 """Every change that a directory keeps raises its school's register version, no other does."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 
 import pytest
 from sqlalchemy import Engine, select
@@ -11,7 +12,7 @@ from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding
 from schema.tables.people import Guardian, Guardianship, Language, Student
 from schema.tables.readers import Reader
-from schema.tables.school import Homeroom, School
+from schema.tables.school import Homeroom, School, Term
 from tests.card_server.tapping import MORNING
 from tests.harness.campus import make_campus
 from tests.harness.cards import add_card, bind_card, set_card_state
@@ -72,6 +73,17 @@ CHANGES: dict[str, Change] = {
         s.get_one(Guardianship, (1, 1)), "is_told", False
     ),
     "a guardian leaves": lambda s: s.delete(s.get_one(Guardianship, (1, 1))),
+    "a homeroom is made": lambda s: s.add(Homeroom(school_id=1, grade=8, name="八(9)班")),
+    "a homeroom changes the grade": lambda s: setattr(s.get_one(Homeroom, 1), "grade", 12),
+    "a term begins": lambda s: s.add(
+        Term(
+            school_id=1,
+            school_year=2026,
+            name="第一学期",
+            starts_on=date(2026, 9, 1),
+            ends_on=date(2027, 1, 20),
+        )
+    ),
     "a reader is turned": lambda s: setattr(s.get_one(Reader, 1), "direction", None),
     "the signature": lambda s: setattr(s.get_one(School, 1), "signature", "新"),
     "the late time": lambda s: setattr(s.get_one(School, 1), "late_after", "08:30"),
@@ -92,7 +104,6 @@ def test_a_change_raises_its_schools_version(session: Session, change: Change) -
 
 
 UNWATCHED: dict[str, Change] = {
-    "a homeroom": lambda s: s.add(Homeroom(school_id=1, grade=8, name="八(9)班")),
     "the school's name": lambda s: setattr(s.get_one(School, 1), "name", "新"),
     "the same value": lambda s: setattr(s.get_one(Student, 1), "name", "学一"),
 }

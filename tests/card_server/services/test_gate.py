@@ -1,10 +1,10 @@
-"""The gate: the rules in tables, and a day that comes out the same whatever order taps come in."""
+"""The gate: a day that comes out the same whatever order taps come in, told once."""
 
 import random
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,24 +13,20 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
-from card_server.services.gate import (
-    Day,
-    Whereabouts,
-    add_passage,
-    decide_effect,
-    minutes_late,
-    suppression_of,
-)
+from card_server.attendance.notices import suppression_of
 from card_server.services.protocol import PlacedTap
 from card_server.storage.database import open_engine, open_sessions
 from card_server.taps.directory import ReaderFacts, SchoolFacts
 from card_server.taps.record import ReceivedTap
 from schema.messages import Decision
 from schema.tables.attendance import Attendance, HomeroomDay, Presence
-from schema.tables.messages import Message, Suppression
+from schema.tables.messages import Message, MessageState, Suppression
+from schema.tables.people import HomeroomStay, Student
 from schema.tables.readers import Direction, Purpose
-from schema.tables.taps import Effect, Tap
+from schema.tables.school import Homeroom
+from schema.tables.taps import DirectionBy, Effect, Tap
 from tests.card_server.tapping import MORNING, Gate
 
 IN, OUT = Direction.IN, Direction.OUT
@@ -40,68 +36,6 @@ STUDENTS = 3
 
 def s(seconds: float) -> timedelta:
     return timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize(
-    ("direction", "at_s", "is_inside", "effect"),
-    [
-        (IN, 0, False, Effect.ARRIVAL),
-        (OUT, 0, True, Effect.DEPARTURE),
-        (IN, 60, True, Effect.DOUBLE),
-        (IN, 61, True, Effect.ARRIVAL),
-        (IN, -60, True, Effect.DOUBLE),
-        (IN, -61, True, Effect.ARRIVAL),
-        (OUT, 5, False, Effect.DOUBLE),
-        (OUT, 3600, False, Effect.DEPARTURE),
-        (OUT, 5, True, Effect.DEPARTURE),
-        (IN, 5, False, Effect.ARRIVAL),
-    ],
-)
-def test_the_same_way_again_within_the_window_changes_nothing(
-    direction: Direction, at_s: float, is_inside: bool, effect: Effect
-) -> None:
-    was = Whereabouts(1, 1, 1, is_inside, MORNING, 1)
-    assert decide_effect(direction, MORNING + s(at_s), was, 60) is effect
-
-
-def test_first_in_last_out_and_late_by_the_first_in() -> None:
-    day = Day(1, date(2026, 9, 3), 1, 1)
-    assert add_passage(day, IN, MORNING + s(60), 5)
-    assert not add_passage(day, IN, MORNING + s(120), 9)
-    assert add_passage(day, IN, MORNING, 0)
-    assert add_passage(day, OUT, MORNING + s(600), 0)
-    assert not add_passage(day, OUT, MORNING + s(500), 0)
-    assert add_passage(day, OUT, MORNING + s(700), 0)
-    assert (day.arrived_at, day.departed_at, day.late_minutes) == (MORNING, MORNING + s(700), 0)
-
-
-@pytest.mark.parametrize("minutes", [(0, 7), (7, 0)])
-def test_of_two_taps_in_one_moment_the_one_with_a_good_clock_says_how_late(
-    minutes: tuple[int, int],
-) -> None:
-    day = Day(1, date(2026, 9, 3), 1, 1)
-    for late in minutes:
-        add_passage(day, IN, MORNING, late)
-    assert day.late_minutes == 7
-
-
-@pytest.mark.parametrize(
-    ("local", "suspect", "late"),
-    [
-        ("00:00", False, 0),
-        ("07:59", False, 0),
-        ("08:00", False, 0),
-        ("08:01", False, 1),
-        ("09:30", False, 90),
-        ("09:30", True, 0),
-        ("23:59", False, 959),
-    ],
-)
-def test_late_counts_whole_minutes_and_never_by_a_suspect_clock(
-    local: str, suspect: bool, late: int
-) -> None:
-    moment = datetime.fromisoformat(f"2026-09-03T{local}:59").replace(tzinfo=ZONE)
-    assert minutes_late(moment, 480, suspect) == late
 
 
 @pytest.mark.parametrize(
@@ -156,7 +90,12 @@ class Planned:
         ]
 
 
-READERS: dict[str, Direction | None] = {"gate-in": IN, "gate-in2": IN, "gate-out": OUT}
+READERS: dict[str, Direction | None] = {
+    "gate-in": IN,
+    "gate-in2": IN,
+    "gate-out": OUT,
+    "gate": None,
+}
 _times = st.one_of(
     st.integers(0, 300),
     st.integers(0, 12 * 3600),
@@ -234,7 +173,11 @@ def _counts_are_what_a_scan_gives(gate: Gate) -> None:
 
 
 def _no_tap_is_told_twice(gate: Gate) -> None:
-    told = Counter((message.tap_id, message.guardian_id) for message in gate.rows(Message))
+    told = Counter(
+        (message.tap_id, message.guardian_id)
+        for message in gate.rows(Message)
+        if message.suppression is not Suppression.DUPLICATE
+    )
     assert all(times == 1 for times in told.values())
     changing = {
         tap.id for tap in gate.rows(Tap) if tap.effect in (Effect.ARRIVAL, Effect.DEPARTURE)
@@ -242,9 +185,28 @@ def _no_tap_is_told_twice(gate: Gate) -> None:
     assert {tap_id for tap_id, _ in told} == changing
 
 
-def test_who_stayed_over_night_counts_on_the_day_of_the_last_tap(
+def test_who_stays_over_night_and_does_not_board_has_left_at_the_hour_of_closing(
     new_gate: Callable[[], Gate],
 ) -> None:
+    gate = new_gate()
+    gate.record([gate.tap(0)])
+    assert [row.inside for row in gate.rows(HomeroomDay)] == [1]
+    next_noon = MORNING + timedelta(hours=30)
+    gate.record([gate.tap(60, reader="gate-in2", received_at=next_noon)])
+    [where] = gate.rows(Presence)
+    assert (where.is_inside, where.is_closed) == (False, True)
+    assert where.since_at == MORNING + timedelta(hours=14, minutes=30)
+    [day] = gate.rows(Attendance)
+    assert (day.findings, day.departed_at) == ("forgotten_exit", None)
+    assert [row.inside for row in gate.rows(HomeroomDay)] == [0]
+    gate.record([gate.tap(15 * 3600, reader="gate-out", received_at=next_noon)])
+    [where] = gate.rows(Presence)
+    assert (where.is_inside, where.is_closed) == (False, False)
+    assert where.since_at == MORNING + timedelta(hours=15)
+    assert [day.findings for day in gate.rows(Attendance)] == [""]
+
+
+def test_who_is_inside_counts_on_the_day_of_the_last_tap(new_gate: Callable[[], Gate]) -> None:
     gate = new_gate()
     gate.record([gate.tap(0)])
     gate.record([gate.tap(86_400)])
@@ -261,13 +223,106 @@ def test_two_readers_see_one_tap_one_change_and_one_message(new_gate: Callable[[
     assert len(gate.rows(Message)) == 1
 
 
-def test_a_reader_without_direction_keeps_the_tap_and_changes_nothing(
-    sqlite_url: str,
+def test_a_reader_without_direction_lets_in_and_out_by_turns(new_gate: Callable[[], Gate]) -> None:
+    gate = new_gate()
+    gate.record([gate.tap(0, reader="gate")])
+    gate.record([gate.tap(3600, reader="gate")])
+    gate.record([gate.tap(30, reader="gate")])
+    taps = sorted(gate.rows(Tap), key=lambda tap: tap.occurred_at)
+    assert [tap.effect for tap in taps] == [Effect.ARRIVAL, Effect.DOUBLE, Effect.DEPARTURE]
+    assert [tap.direction for tap in taps] == [IN, IN, OUT]
+    assert DirectionBy.READER not in {tap.direction_by for tap in taps}
+
+
+def test_a_double_at_a_reader_without_direction_is_not_taken_for_the_readers_word(
+    new_gate: Callable[[], Gate],
 ) -> None:
-    gate = Gate(open_sessions(open_engine(sqlite_url)), readers={"gate": None})
-    gate.record([gate.tap(reader="gate")])
-    assert [tap.effect for tap in gate.rows(Tap)] == [Effect.NONE]
-    assert gate.rows(Attendance) == gate.rows(Message) == []
+    """It has its direction from the tap before, and finds it anew when that one turns out other."""
+    gate = new_gate()
+    earlier = [gate.tap(50, reader="gate-out"), gate.tap(80)]
+    gate.record([gate.tap(100), gate.tap(130, reader="gate")])
+    gate.record(earlier)
+    taps = sorted(gate.rows(Tap), key=lambda tap: tap.occurred_at)
+    assert [tap.effect for tap in taps] == [
+        Effect.DEPARTURE,
+        Effect.ARRIVAL,
+        Effect.DOUBLE,
+        Effect.DOUBLE,
+    ]
+    assert taps[-1].direction_by is not DirectionBy.READER
+
+
+def test_an_earlier_tap_takes_the_place_of_an_arrival_that_is_not_told_yet(
+    new_gate: Callable[[], Gate],
+) -> None:
+    gate = new_gate()
+    later, earlier = gate.tap(30, reader="gate-in2"), gate.tap(0)
+    gate.record([later])
+    gate.record([earlier])
+    told = {row.tap_id: (row.state, row.suppression) for row in gate.rows(Message)}
+    assert told == {
+        later.id: (MessageState.SUPPRESSED, Suppression.DUPLICATE),
+        earlier.id: (MessageState.QUEUED, None),
+    }
+
+
+@pytest.mark.parametrize("state", [MessageState.SENDING, MessageState.ACCEPTED])
+def test_who_was_told_of_an_arrival_is_not_told_again_of_its_earlier_tap(
+    new_gate: Callable[[], Gate], state: MessageState
+) -> None:
+    gate = new_gate()
+    later, earlier = gate.tap(30, reader="gate-in2"), gate.tap(0)
+    gate.record([later])
+    with gate.sessions.begin() as session:
+        session.execute(update(Message).values(state=state))
+    gate.record([earlier])
+    told = {row.tap_id: (row.state, row.suppression) for row in gate.rows(Message)}
+    assert told == {
+        later.id: (state, None),
+        earlier.id: (MessageState.SUPPRESSED, Suppression.DUPLICATE),
+    }
+
+
+def test_a_double_tap_that_counts_after_all_is_told(new_gate: Callable[[], Gate]) -> None:
+    gate = new_gate()
+    first = gate.tap(0)
+    gate.record([gate.tap(40), gate.tap(80, reader="gate-in2")])
+    assert len(gate.rows(Message)) == 1
+    gate.record([first])
+    _no_tap_is_told_twice(gate)
+    states = Counter((row.state, row.suppression) for row in gate.rows(Message))
+    assert states[MessageState.QUEUED, None] == 2
+
+
+def test_a_late_tap_from_before_a_move_counts_for_the_homeroom_of_then(
+    new_gate: Callable[[], Gate],
+) -> None:
+    gate, day = new_gate(), timedelta(days=1)
+    with gate.sessions.begin() as session:
+        room = Homeroom(school_id=gate.campus.school_id, grade=7, name="七(9)班")
+        session.add(room)
+        session.flush()
+        new, student = room.id, session.get_one(Student, 1)
+        old = student.homeroom_id
+        student.homeroom_id = new
+        began = date(2026, 9, 1)
+        for homeroom, first, until in (
+            (old, began, date(2026, 9, 4)),
+            (new, date(2026, 9, 4), None),
+        ):
+            session.add(
+                HomeroomStay(
+                    student_id=1,
+                    school_id=gate.campus.school_id,
+                    homeroom_id=homeroom,
+                    from_on=first,
+                    until_on=until,
+                )
+            )
+    gate.record([gate.tap(0, received_at=MORNING + day), gate.tap(86_400)])
+    assert [(row.day.day, row.homeroom_id) for row in gate.rows(Attendance)] == [(3, old), (4, new)]
+    assert {row.homeroom_id: row.arrived for row in gate.rows(HomeroomDay)} == {old: 1, new: 1}
+    assert [where.homeroom_id for where in gate.rows(Presence)] == [new]
 
 
 def test_the_day_is_the_schools_not_utcs(new_gate: Callable[[], Gate]) -> None:

@@ -62,6 +62,7 @@ def test_everything_that_the_card_did_is_on_it(sessions: sessionmaker[Session]) 
         other = read_timeline(SOURCES, _ask(session, school, 1))
     names = [line.source.name for line in page.lines]
     assert set(names) >= {"taps", "messages", "cards", "registrations", "notes"}
+    assert set(names) >= {"leave", "corrections", "passages"}
     assert NOTE in [line.moment.text for line in page.lines]
     assert other.lines == []
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.audit.writing import SYSTEM, note
+from card_server.school_time import DISTRICT_ZONE, day_of
 from card_server.staff.accounts import add_grant
 from card_server.staff.scope import WHOLE_SCHOOL, Grant
 from schema.messages import CardState, Refusal
@@ -20,6 +21,13 @@ from schema.tables.school import Campus, Homeroom, School, Term
 from schema.tables.staff import Role, Scope, Staff
 from schema.tables.tokens import ApiToken
 from schema.tables.webhooks import DeliveryState, EventKind, Webhook, WebhookDelivery
+from tests.card_server.web.campus_things import (
+    add_evacuation,
+    add_to_evacuation,
+    add_waiting,
+)
+from tests.card_server.web.leave_things import add_leave_things, make_slip
+from tests.card_server.web.odd_things import add_odd_things, begin_day
 from tests.card_server.web.small_school import (
     SmallSchool,
     add_health,
@@ -37,6 +45,11 @@ def add_first(session: Session, school: SmallSchool) -> None:
     """One of everything that a page may be about, beside what a small school has."""
     add_things(session, school, range(1))
     fill(session, school, range(len(school.students)))
+    add_leave_things(session, school, 0)
+    add_evacuation(session, school, ())
+    add_to_evacuation(session, school, range(len(school.students)))
+    add_waiting(session, school, 0)
+    add_odd_things(session, school, 0)
 
 
 def grow(session: Session, school: SmallSchool) -> None:
@@ -45,17 +58,26 @@ def grow(session: Session, school: SmallSchool) -> None:
     for number in range(before, before + MANY):
         add_student(session, school, number)
     fill(session, school, range(before, before + MANY))
+    for number in range(1, MANY):
+        add_leave_things(session, school, number)
+        add_odd_things(session, school, number)
+        session.add(make_slip(school, 0, datetime.now(UTC) + timedelta(days=7 + number)))
     for number in range(MANY):
         add_tap(session, school, 0, reason=Refusal.LOST)
         add_message(session, school, 0)
         session.add(Guardianship(**_guardian(session, school, number), relation="父亲"))
     add_things(session, school, range(1, MANY))
+    add_to_evacuation(session, school, range(before, before + MANY))
+    for days_ago in range(1, 20):
+        add_waiting(session, school, days_ago)
+    begin_day(session, school, day_of(datetime.now(UTC), DISTRICT_ZONE))
 
 
 def fill(session: Session, school: SmallSchool, numbers: Iterable[int]) -> None:
     """A tap and a message of each of these students."""
     for number in numbers:
         add_tap(session, school, number, late_minutes=number % 3)
+        add_tap(session, school, number, reason=Refusal.HELD)
         add_message(session, school, number)
 
 

@@ -16,6 +16,7 @@ from card_server.staff.sessions import describe_school
 from card_server.storage.sealing import Seal
 from schema.messages import CardState, Decision, ReaderState, Refusal, SourceState
 from schema.tables.attendance import Attendance, HomeroomDay
+from schema.tables.calendar import CalendarEntry, DayKind, EntrySource, Timetable
 from schema.tables.cards import Card, CardBinding
 from schema.tables.jobs import Job, JobState
 from schema.tables.messages import Message, MessageKind, MessageState
@@ -55,6 +56,15 @@ class SmallSchool:
     readers: list[int]
     terms: list[int] = field(default_factory=list)
     campuses: list[int] = field(default_factory=list)
+    timetables: list[int] = field(default_factory=list)
+    entries: list[int] = field(default_factory=list)
+    slips: list[int] = field(default_factory=list)
+    corrections: list[int] = field(default_factory=list)
+    exemptions: list[int] = field(default_factory=list)
+    passages: list[int] = field(default_factory=list)
+    """Of leave_things.py, where a test adds them."""
+    evacuations: list[int] = field(default_factory=list)
+    """Of campus_things.py, where a test adds them."""
     seq: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
 
@@ -98,9 +108,32 @@ def make_school(session: Session, code: str = "no1", students: int = 8) -> Small
         [term.id],
         [campus.id],
     )
+    _add_calendar(session, made)
     for number in range(students):
         add_student(session, made, number)
     return made
+
+
+def _add_calendar(session: Session, school: SmallSchool) -> None:
+    """An exam's timetable that no day of a term names: so days have no sessions of it."""
+    timetable = Timetable(
+        school_id=school.id, name="期中考试", starts_on=date(2001, 1, 1), is_special=True
+    )
+    session.add(timetable)
+    session.flush()
+    entry = CalendarEntry(
+        school_id=school.id,
+        day=date(2001, 1, 1),
+        kind=DayKind.CLOSED,
+        note="元旦",
+        source=EntrySource.STATE,
+        made_by="王老师",
+        made_at=datetime.now(UTC),
+    )
+    session.add(entry)
+    session.flush()
+    school.timetables.append(timetable.id)
+    school.entries.append(entry.id)
 
 
 def add_student(session: Session, school: SmallSchool, number: int) -> None:

@@ -27,7 +27,9 @@ from schema.tables.staff import Role, Scope, Staff, StaffSession
 from schema.tables.tokens import ApiToken
 from schema.tables.webhooks import Webhook
 from tests.card_server.web.access_table import IGNORED, MAY_BE_ABSENT, OBJECTS, WHO_MAY
+from tests.card_server.web.campus_things import add_evacuation, add_presence
 from tests.card_server.web.conftest import make_settings
+from tests.card_server.web.leave_things import add_leave_things
 from tests.card_server.web.small_school import SmallSchool, add_message, add_tap, make_school
 
 _DENIED = {401, 403, 404}
@@ -88,6 +90,9 @@ def world(sqlite_template: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
             for student in range(4):
                 add_tap(session, school, student)
                 add_message(session, school, student)
+                add_leave_things(session, school, student)
+                add_presence(session, school, student)
+            add_evacuation(session, school, range(4))
         staff = {role: _hire(session, own, role) for role in Role}
         admins = {school.id: _admin_of(session, school) for school in (own, other)}
         webhooks = {school.id: _add_webhook(session, school) for school in (own, other)}
@@ -215,7 +220,8 @@ def test_nobody_reaches_anything_without_logging_in(world: World) -> None:
 def _is_of_a_class(rule: Rule, role: Role) -> bool:
     """Whether the route names something that belongs to a homeroom, and the role is held to one."""
     is_held = role in (Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER)
-    return is_held and bool(rule.arguments & {"card_id", "student_id", "homeroom_id"})
+    of_a_class = {"card_id", "correction_id", "homeroom_id", "leave_slip_id", "student_id"}
+    return is_held and bool(rule.arguments & of_a_class)
 
 
 def _call(world: World, role: Role, rule: Rule, method: str, whose: str) -> int:

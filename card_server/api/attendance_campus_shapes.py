@@ -1,0 +1,265 @@
+"""Who is on campus, evacuations and what waits, as the API takes and gives it."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field, StrictBool
+
+from card_server.api.inputs import Day, IdCursor, Limit, RowId, Taken
+from card_server.api.leave_shapes import Reason
+from card_server.api.shapes import Next, Shape
+from card_server.attendance.evacuating import MOST_TICKS
+from card_server.attendance.facts import Waiting
+from schema.tables.attendance import SessionStatus
+from schema.tables.leave import LeaveKind
+
+
+class CampusQuery(Taken):
+    """Which of those on campus."""
+
+    homeroom: RowId | None = None
+    gate: RowId | None = None
+    limit: Limit = 50
+    cursor: IdCursor | None = None
+
+
+class EvacuationPath(Taken):
+    """Which evacuation."""
+
+    evacuation_id: RowId
+
+
+class GatePath(Taken):
+    """Which gate."""
+
+    reader_id: RowId
+
+
+class NewEvacuation(Taken):
+    """Why: a drill, or what happened."""
+
+    reason: Reason
+
+
+class SentTick(Taken):
+    """That a student was found, or that this was wrong."""
+
+    student_id: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+    is_found: StrictBool
+    age_s: Annotated[
+        int,
+        Field(strict=True, ge=0, le=2**31 - 1, description="How many seconds ago it was made."),
+    ] = 0
+
+
+class SentTicks(Taken):
+    """What was ticked, in any order."""
+
+    ticks: Annotated[list[SentTick], Field(min_length=1, max_length=MOST_TICKS)]
+
+
+class WithoutGate(Taken):
+    """Which day is judged without the gate, and why."""
+
+    day: Day
+    reason: Reason
+
+
+class CampusGate(Shape):
+    """A gate, and up to when all of its taps have arrived."""
+
+    reader_id: int
+    name: str
+    delivered_to: datetime | None
+    inside: int = Field(description="Whose last passage was there.")
+    is_old: bool = Field(description="Nothing was delivered for over 5 minutes.")
+
+
+class CampusRoom(Shape):
+    """How many of a homeroom are on campus."""
+
+    homeroom_id: int
+    homeroom: str
+    grade: int
+    inside: int
+
+
+class CampusStudent(Shape):
+    """One student on campus."""
+
+    student_id: int
+    name: str
+    number: str
+    homeroom_id: int
+    homeroom: str
+    since_at: datetime
+    reader_id: int = Field(description="Of the last passage; 0 for a guard's word.")
+    gate: str
+    is_boarder: bool
+    leave: LeaveKind | None = Field(description="The leave that is in force now.")
+
+
+class Campus(Shape):
+    """Who is on campus, as far as taps have arrived; the numbers are of all within reach."""
+
+    inside: int
+    unsure: int = Field(description="Counted as gone by the hour of closing alone.")
+    gates: list[CampusGate]
+    rooms: list[CampusRoom]
+    items: list[CampusStudent]
+    next: Next
+
+
+class EvacuationInList(Shape):
+    """An evacuation; without an end it goes on."""
+
+    id: int
+    reason: str
+    started_at: datetime
+    started_by: str
+    ended_at: datetime | None
+    ended_by: str
+
+
+class EvacuationList(Shape):
+    """The newest first, 200 at most."""
+
+    items: list[EvacuationInList]
+
+
+class EvacuationRoom(Shape):
+    """A homeroom's numbers in an evacuation."""
+
+    homeroom_id: int
+    homeroom: str
+    grade: int
+    listed: int
+    found: int
+    left: int
+    missing: int
+    unsure: int
+    later: int
+
+
+class EvacuationPerson(Shape):
+    """One student of an evacuation."""
+
+    student_id: int
+    name: str
+    number: str
+    homeroom_id: int
+    homeroom: str
+    gate: str
+    since_at: datetime
+    is_missing: bool
+    is_unsure: bool = Field(description="Counted as gone by the hour of closing alone.")
+    is_later: bool = Field(description="Came, or became known, after the list was made.")
+    left_at: datetime | None = Field(description="Tapped out at a gate afterwards.")
+    is_found: bool
+    marked_at: datetime | None
+    marked_by: str
+    received_at: datetime | None
+
+
+class EvacuationWhole(EvacuationInList):
+    """An evacuation with its students within reach, the missing first."""
+
+    rooms: list[EvacuationRoom]
+    people: list[EvacuationPerson]
+
+
+class Ticked(Shape):
+    """Whose state changed."""
+
+    students: list[int]
+
+
+class NowCall(Shape):
+    """A guardian; of the phone the last digits."""
+
+    guardian_id: int
+    name: str
+    relation: str
+    phone_tail: str
+
+
+class NowPupil(Shape):
+    """One student in the session that goes on."""
+
+    student_id: int
+    number: str
+    name: str
+    status: SessionStatus
+    late_minutes: int
+    leave_kind: LeaveKind | None
+    waiting: Waiting | None = Field(description="Why it is not judged yet.")
+    is_corrected: bool
+    is_inside: bool
+    since_at: datetime | None
+    guardians: list[NowCall]
+
+
+class NowSession(Shape):
+    """A session; times are minutes of the day."""
+
+    position: int
+    name: str
+    late_after: int
+    absent_after: int
+
+
+class HomeroomNow(Shape):
+    """A homeroom in the session that goes on, or was the last."""
+
+    homeroom_id: int
+    homeroom: str
+    day: date
+    session: NowSession | None
+    dark_gates: list[str] = Field(description="For which gates it waits.")
+    pupils: list[NowPupil]
+
+
+class WaitingRoom(Shape):
+    """A homeroom that waits."""
+
+    id: int
+    name: str
+
+
+class LeftOutGate(Shape):
+    """That a day is judged without a gate."""
+
+    day: date
+    reason: str
+    said_by: str
+    said_at: datetime
+
+
+class WaitingGate(Shape):
+    """A gate for which something waits."""
+
+    reader_id: int
+    name: str
+    place: str
+    dark_since: datetime | None
+    seen_at: datetime | None
+    days: list[date]
+    left_out: list[LeftOutGate]
+
+
+class WaitingSession(Shape):
+    """A session that waits in some homerooms."""
+
+    day: date
+    position: int
+    name: str
+    due_at: datetime
+    homerooms: list[WaitingRoom]
+    gates: list[WaitingGate]
+
+
+class WaitingReport(Shape):
+    """What is not judged though its time has come."""
+
+    gates: list[WaitingGate]
+    sessions: list[WaitingSession]

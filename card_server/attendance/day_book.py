@@ -1,0 +1,390 @@
+"""Judging days of many students at once: what was known is read, each day folded, rows written.
+
+Whoever judges days, for a batch of taps, a leave slip, a deadline or a whole term, does it here:
+
+1. `lock` the students' presence rows, so that those who judge the same student follow one another;
+2. `read` what is known, after the locks, for it must see what the one before wrote;
+3. `judge` each student;
+4. write what `writes` says, in the same transaction.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from card_server.attendance.facts import (
+    DayFacts,
+    DayPlan,
+    Passing,
+    Standing,
+    StudentDay,
+    TapJudgement,
+)
+from card_server.attendance.fold import judge_day
+from card_server.attendance.loading import (
+    Known,
+    LastSeen,
+    Reported,
+    Span,
+    last_seen,
+    load_special,
+    load_taps,
+    reported_to,
+)
+from card_server.attendance.plans import (
+    PlanKey,
+    Plans,
+    SchoolDays,
+    find_plans,
+    forget_its_end,
+    is_without_timetable,
+)
+from card_server.attendance.pupils import Pupil, keys_of, never_seen, schools_of
+from card_server.attendance.rows import (
+    NEVER,
+    Counts,
+    DayKey,
+    DayRow,
+    StudentKey,
+    Whereabouts,
+    row_of,
+    write_days,
+    write_places,
+)
+from card_server.attendance.tap_changes import TapChange, differs, rewrite_taps
+from card_server.school_time import bounds_of, day_of
+from card_server.storage.bulk import Write, fetch, insert_missing
+from schema.tables.attendance import Attendance, Presence, SessionStatus
+from schema.tables.readers import Direction
+
+_MOMENT = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+
+
+class Rewritten(Struct, frozen=True, gc=False):
+    """A day that is not as it was."""
+
+    before: DayRow | None
+    after: DayRow
+
+
+class DayBook:
+    """The days of some students: what was known of them, and what becomes of it."""
+
+    def __init__(self, session: Session, as_of: datetime) -> None:
+        self.rewritten: list[Rewritten] = []
+        """Every day whose row changes, before and after: the one place where that is known."""
+        self.tap_changes: list[TapChange] = []
+        self.judgements: dict[tuple[int, UUID], TapJudgement] = {}
+        """Of the fresh passages, by student and id: two schools may use one id."""
+        self._session = session
+        self._as_of = as_of
+        self._known = Known()
+        self._where: dict[StudentKey, Whereabouts] = {}
+        self._rows: dict[DayKey, DayRow] = {}
+        self._plans: Plans = {}
+        self._reported: Reported = {}
+        self._nights: dict[StudentKey, LastSeen] = {}
+        self._changed: dict[DayKey, DayRow] = {}
+        self._moved: set[StudentKey] = set()
+        self._counts = Counts()
+        self._begins: dict[tuple[str, date], datetime] = {}
+
+    def lock(self, pupils: Iterable[Pupil]) -> list[Pupil]:
+        """Lock the students' presence rows in the order of keys; who has none is returned."""
+        wanted = {pupil.key: pupil for pupil in pupils}
+        for where in fetch(self._session, Presence, list(wanted), Whereabouts, lock=True):
+            self._where[StudentKey(where.school_id, where.student_id)] = where
+        return [wanted[key] for key in sorted(wanted.keys() - self._where.keys())]
+
+    def lock_all(self, pupils: Sequence[Pupil]) -> None:
+        """The same; who has no row gets one in this transaction."""
+        missing = self.lock(pupils)
+        if missing:
+            insert_missing(self._session, Presence, [never_seen(pupil) for pupil in missing])
+            self.lock(pupils)
+
+    def unseen_since(self, pupils: Iterable[Pupil]) -> set[StudentKey]:
+        """Those whose newest passing is older than their days: they have no taps there."""
+        return {
+            pupil.key
+            for pupil in pupils
+            if self._where[pupil.key].since_at < self._begin(pupil.school, min(pupil.days))
+        }
+
+    def read(
+        self,
+        pupils: Sequence[Pupil],
+        plans: Plans,
+        reported: Reported,
+        without_taps: Collection[StudentKey] = (),
+    ) -> None:
+        """Read all that the days depend on, and the days of boarders that follow from them.
+
+        Nobody looks for taps on record of `without_taps`.
+        """
+        self._plans, self._reported = plans, reported
+        by_span: dict[Span, list[Pupil]] = {}
+        for pupil in pupils:
+            span = Span(pupil.school.zone, min(pupil.days), max(pupil.days))
+            by_span.setdefault(span, []).append(pupil)
+        for span, group in by_span.items():
+            load_special(self._session, span, [pupil.key for pupil in group], self._known)
+        if self._known.boarding:
+            by_span = self._follow_boarders(by_span)
+        for span, group in by_span.items():
+            keys = [pupil.key for pupil in group]
+            seen = [key for key in keys if key not in without_taps]
+            load_taps(self._session, span, seen, self._known)
+            self._read_nights(span, keys)
+        self._read_rows(pupils)
+
+    def judge(self, pupil: Pupil) -> None:
+        """Judge the student's days, in their order, and find where the student is now."""
+        by_day = self._split(pupil)
+        known, student_id, school = self._known, pupil.student_id, pupil.school
+        newest: tuple[date, StudentDay] | None = None
+        is_inside: bool | None = None
+        for day in sorted(pupil.days):
+            plan = self._plans.get(PlanKey(school.id, day, pupil.days[day]))
+            if plan is None:
+                continue
+            standing = known.standing(student_id, day)
+            if is_inside is None:
+                is_inside = self._slept_inside(pupil)
+            judged = self._fold(pupil, day, plan, standing, is_inside, by_day.get(day, ()))
+            self._keep(pupil, day, judged, bool(by_day.get(day)))
+            is_inside = judged.is_inside and known.boards(student_id, day)
+            if judged.since_at is not None:
+                newest = day, judged
+        self._place(pupil, newest)
+
+    def writes(self) -> list[Write]:
+        """What has changed.
+
+        Students are locked; counts, which many write, go in the order of keys.
+        """
+        return [
+            write_days(self._changed.values()),
+            write_places(self._where[key] for key in self._moved),
+            self._counts.write(),
+        ]
+
+    def rewrite_taps(self) -> None:
+        """Note at the taps on record what they are now; there are hardly ever any."""
+        rewrite_taps(self._session, self.tap_changes)
+
+    def _read_nights(self, span: Span, students: Iterable[StudentKey]) -> None:
+        """Where those who board or boarded were before the span; presence itself may know."""
+        begin, asked = span.begin, []
+        for key in students:
+            if key.student_id not in self._known.boarding:
+                continue
+            where = self._where[key]
+            if where.since_at >= begin or where.since_at == NEVER:
+                asked.append(key)
+            else:
+                direction = Direction.IN if where.is_inside else Direction.OUT
+                self._nights[key] = LastSeen(where.since_at, direction, where.reader_id)
+        seen = last_seen(self._session, asked, begin)
+        self._nights |= {key: seen[key.student_id] for key in asked if key.student_id in seen}
+
+    def _follow_boarders(self, by_span: Mapping[Span, list[Pupil]]) -> dict[Span, list[Pupil]]:
+        """A boarder's night leads into the next day: later days on record are judged as well."""
+        spans: dict[Span, list[Pupil]] = {}
+        longer: dict[Span, list[Pupil]] = {}
+        for span, group in by_span.items():
+            boarders = [one for one in group if one.student_id in self._known.boarding]
+            later = self._later_days(span, boarders)
+            for pupil in group:
+                days = later.get(pupil.student_id, {})
+                added = days.keys() - pupil.days.keys()
+                if not added:
+                    spans.setdefault(span, []).append(pupil)
+                    continue
+                pupil.days |= {day: days[day] for day in added}
+                longer.setdefault(Span(span.zone, span.first, max(pupil.days)), []).append(pupil)
+        for span, group in longer.items():
+            self._read_more(span, group)
+            spans.setdefault(span, []).extend(group)
+        return spans
+
+    def _later_days(self, span: Span, boarders: Sequence[Pupil]) -> dict[int, dict[date, int]]:
+        """The days on record after the first, with their homerooms, by student."""
+        today = day_of(self._as_of, span.zone)
+        if not boarders or span.first >= today:
+            return {}
+        row = Attendance.__table__.c
+        found = self._session.connection().execute(
+            select(row.student_id, row.day, row.homeroom_id).where(
+                row.school_id.in_({one.school.id for one in boarders}),
+                row.student_id.in_([one.student_id for one in boarders]),
+                row.day > span.first,
+                row.day <= today,
+            )
+        )
+        later: dict[int, dict[date, int]] = {}
+        for student_id, day, homeroom_id in found:
+            later.setdefault(student_id, {})[day] = homeroom_id
+        return later
+
+    def _read_more(self, span: Span, group: Sequence[Pupil]) -> None:
+        """What belongs to the added days, in the place of what was read for fewer."""
+        known = Known()
+        load_special(self._session, span, [pupil.key for pupil in group], known)
+        for pupil in group:
+            one = pupil.student_id
+            self._known.passings[one] = known.passings.get(one, [])
+            self._known.leaves[one] = known.leaves.get(one, [])
+            self._known.boarding[one] = known.boarding.get(one, [])
+        self._known.corrections |= known.corrections
+        self._known.exempt |= known.exempt
+        keys = keys_of(group) - self._plans.keys()
+        self._plans |= find_plans(self._session, schools_of(group), keys)
+        self._reported |= reported_to(self._session, keys)
+
+    def _read_rows(self, pupils: Iterable[Pupil]) -> None:
+        keys = [
+            DayKey(pupil.school.id, day, pupil.student_id) for pupil in pupils for day in pupil.days
+        ]
+        for row in fetch(self._session, Attendance, keys, DayRow):
+            self._rows[DayKey(row.school_id, row.day, row.student_id)] = row
+
+    def _split(self, pupil: Pupil) -> dict[date, list[Passing]]:
+        """The student's passings by day."""
+        passings = self._known.passings.get(pupil.student_id, []) + pupil.fresh
+        if len(pupil.days) == 1:
+            return {next(iter(pupil.days)): passings}
+        days = sorted(pupil.days)
+        begins = [self._begin(pupil.school, day) for day in days]
+        by_day: dict[date, list[Passing]] = {}
+        for passing in passings:
+            place = bisect_right(begins, passing.at) - 1
+            if place >= 0 and passing.at < self._begin(
+                pupil.school, days[place] + timedelta(days=1)
+            ):
+                by_day.setdefault(days[place], []).append(passing)
+        return by_day
+
+    def _begin(self, school: SchoolDays, day: date) -> datetime:
+        key = (school.zone.key, day)
+        begin = self._begins.get(key)
+        if begin is None:
+            begin = self._begins[key] = bounds_of(day, school.zone)[0]
+        return begin
+
+    def _slept_inside(self, pupil: Pupil) -> bool:
+        """Whether the days began with the student on campus: a boarder who had not left."""
+        seen = self._nights.get(pupil.key)
+        if seen is None or seen.direction is Direction.OUT:
+            return False
+        return self._known.boards(pupil.student_id, day_of(seen.at, pupil.school.zone))
+
+    def _fold(
+        self,
+        pupil: Pupil,
+        day: date,
+        plan: DayPlan,
+        standing: Standing,
+        was_inside: bool,
+        passings: Sequence[Passing],
+    ) -> StudentDay:
+        known, student_id, school = self._known, pupil.student_id, pupil.school
+        judged = judge_day(
+            DayFacts(
+                day,
+                school.zone,
+                plan,
+                standing,
+                was_inside,
+                passings,
+                known.leaves.get(student_id, ()),
+                known.corrections.get((student_id, day), ()),
+                school.double_tap_s,
+                self._reported.get(PlanKey(school.id, day, pupil.days[day])),
+                self._as_of,
+            )
+        )
+        return forget_its_end(judged) if is_without_timetable(plan) else judged
+
+    def _keep(self, pupil: Pupil, day: date, judged: StudentDay, was_seen: bool) -> None:
+        key = DayKey(pupil.school.id, day, pupil.student_id)
+        before = self._rows.get(key)
+        for tap in judged.taps:
+            stands = self._known.judgements.get((pupil.student_id, tap.id))
+            if stands is None:
+                self.judgements[pupil.student_id, tap.id] = tap
+            elif differs(stands, tap):
+                change = TapChange(pupil.school.id, pupil.student_id, stands, tap)
+                self.tap_changes.append(change)
+        is_told_of = was_seen or any(
+            one.status is not SessionStatus.NOT_JUDGED for one in judged.sessions
+        )
+        if before is None and (not is_told_of or (not was_seen and day in pupil.away)):
+            return
+        after = row_of(key, pupil.days[day], judged)
+        if after == before:
+            return
+        if before is not None:
+            self._counts.add_day(before, -1)
+        self._counts.add_day(after, 1)
+        self._rows[key] = self._changed[key] = after
+        self.rewritten.append(Rewritten(before, after))
+
+    def _place(self, pupil: Pupil, newest: tuple[date, StudentDay] | None) -> None:
+        """Follow the newest passing; taps of an older day than that leave the student in place."""
+        was, school = self._where[pupil.key], pupil.school
+        if newest is None or not self._is_before(was, school, newest[0] + _DAY):
+            # The school's closing at midnight belongs to the day that ends.
+            moment = was.since_at - _MOMENT if was.is_closed else was.since_at
+            was_day = day_of(moment, school.zone)
+            if was_day not in pupil.days:
+                return
+            if newest is None:
+                self._move(pupil, was, self._before(pupil, was_day))
+                return
+        judged = newest[1]
+        now = Whereabouts(
+            school.id,
+            pupil.student_id,
+            pupil.homeroom_id,
+            judged.is_inside,
+            judged.since_at or NEVER,
+            judged.since_reader_id or 0,
+            judged.closed_at is not None,
+        )
+        self._move(pupil, was, now)
+
+    def _is_before(self, was: Whereabouts, school: SchoolDays, day: date) -> bool:
+        """Whether somebody is where they are since before a day began."""
+        begin = self._begin(school, day)
+        return was.since_at <= begin if was.is_closed else was.since_at < begin
+
+    def _before(self, pupil: Pupil, day: date) -> Whereabouts:
+        """Where a student was before a day of which no passing is left."""
+        school = pupil.school
+        now = Whereabouts(school.id, pupil.student_id, pupil.homeroom_id, False, NEVER, 0)
+        seen = last_seen(self._session, [pupil.key], self._begin(school, day)).get(pupil.student_id)
+        if seen is not None:
+            boards = self._known.boards(pupil.student_id, day_of(seen.at, school.zone))
+            now.is_inside = seen.direction is Direction.IN and boards
+            now.since_at, now.reader_id = seen.at, seen.reader_id
+        return now
+
+    def _move(self, pupil: Pupil, was: Whereabouts, now: Whereabouts) -> None:
+        if now == was:
+            return
+        school = pupil.school
+        if was.is_inside:
+            day = day_of(was.since_at, school.zone)
+            self._counts.of(school.id, was.homeroom_id, day).inside -= 1
+        if now.is_inside:
+            day = day_of(now.since_at, school.zone)
+            self._counts.of(school.id, now.homeroom_id, day).inside += 1
+        self._where[pupil.key] = now
+        self._moved.add(pupil.key)

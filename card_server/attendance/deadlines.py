@@ -1,0 +1,207 @@
+"""Absence is judged when its time has come and every gate has reported past it; and closing hours.
+
+A deadline is one session of a homeroom's day, or (position 0) the hour at which the school closes.
+A gate in the dark delays the judgement and stands in `waiting_for`: an absence is never invented.
+Gates that were never heard of are not waited for, for they may not be set up yet; but a school of
+which no gate was ever heard has nobody absent. The school closes at its hour whatever the gates
+say; a passage that comes in later mends the day, and what is judged then is judged by all gates.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from card_server.attendance.day_book import DayBook
+from card_server.attendance.homerooms import room_on, stays_of
+from card_server.attendance.loading import reported_to
+from card_server.attendance.members import members_of
+from card_server.attendance.plans import CLOSING, PlanKey, SchoolDays, find_plans, read_school
+from card_server.attendance.pupils import Pupil, keys_of
+from card_server.storage.bulk import write_all
+from schema.tables.attendance import Deadline
+from schema.tables.dark_gates import GateLeftOut
+from schema.tables.readers import Purpose, Reader, ReaderHealth
+
+NO_GATE: Final = "-"
+"""In `waiting_for`: no gate of the school was ever heard of."""
+_LONGEST_WAIT = timedelta(days=30)
+"""After that a deadline is not looked at any more; the days can be recomputed."""
+_AT_ONCE = 40
+
+Gates = Mapping[int, datetime | None]
+"""Up to when each gate has delivered its taps, by reader; None for one that does not say."""
+
+
+def judge_due(session: Session, now: datetime) -> None:
+    """Judge all that is due, a few homerooms to a transaction; several processes may do so."""
+    is_due = (
+        Deadline.judged_at.is_(None)
+        & (Deadline.due_at <= now)
+        & (Deadline.due_at > now - _LONGEST_WAIT)
+    )
+    for school_id in session.scalars(select(Deadline.school_id).where(is_due).distinct()).all():
+        school = read_school(session, school_id)
+        gates = _gates(session, school_id)
+        until = _reported(gates)
+        of_school = is_due & (Deadline.school_id == school_id)
+        may_judge = _may_judge(until)
+        while claimed := _claim(session, of_school & may_judge):
+            _judge(session, school, claimed, gates, now)
+            session.commit()
+        judge_without_gates(session, school, gates, of_school, now)
+        _note_waiting(session, of_school, gates)
+        session.commit()
+
+
+def judge_without_gates(
+    session: Session,
+    school: SchoolDays,
+    gates: Gates,
+    wanted: ColumnElement[bool],
+    now: datetime,
+) -> None:
+    """Judge what waits for nothing but gates that somebody left out of the day; it commits."""
+    for day, left_out in _left_out(session, school.id).items():
+        others = {one: moment for one, moment in gates.items() if one not in left_out}
+        until = _reported(others)
+        if until is None:
+            continue
+        may_judge = (Deadline.day == day) & (Deadline.due_at <= until)
+        while claimed := _claim(session, wanted & may_judge & (Deadline.position != CLOSING)):
+            _judge(session, school, claimed, others, now)
+            session.commit()
+
+
+def _left_out(session: Session, school_id: int) -> dict[date, set[int]]:
+    """The days with a deadline that waits, and the gates that it need not wait for."""
+    found = session.execute(
+        select(GateLeftOut.day, GateLeftOut.reader_id)
+        .where(
+            GateLeftOut.school_id == school_id,
+            select(Deadline.day)
+            .where(
+                Deadline.school_id == school_id,
+                Deadline.day == GateLeftOut.day,
+                Deadline.judged_at.is_(None),
+            )
+            .exists(),
+        )
+        .order_by(GateLeftOut.day)
+    )
+    days: dict[date, set[int]] = {}
+    for day, reader_id in found:
+        days.setdefault(day, set()).add(reader_id)
+    return days
+
+
+def _may_judge(until: datetime | None) -> ColumnElement[bool]:
+    """What every gate has reported past; and closing hours that have not been kept yet."""
+    is_closing = (Deadline.position == CLOSING) & (Deadline.waiting_for == "")
+    return is_closing if until is None else or_(is_closing, Deadline.due_at <= until)
+
+
+def _claim(session: Session, wanted: ColumnElement[bool]) -> Sequence[Deadline]:
+    """Some of them, which no other process has; locked until the transaction ends."""
+    return session.scalars(
+        select(Deadline)
+        .where(wanted)
+        .order_by(Deadline.due_at, Deadline.day, Deadline.homeroom_id, Deadline.position)
+        .limit(_AT_ONCE)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _gates(session: Session, school_id: int) -> Gates:
+    found = session.execute(
+        select(ReaderHealth.reader_id, ReaderHealth.drained_to)
+        .join(Reader, Reader.id == ReaderHealth.reader_id)
+        .where(Reader.school_id == school_id, Reader.purpose == Purpose.GATE)
+    )
+    return {row.reader_id: row.drained_to for row in found}
+
+
+def gates_reported_to(session: Session, school_id: int) -> datetime | None:
+    """Up to when every gate of a school has delivered its taps; None while that is not known."""
+    return _reported(_gates(session, school_id))
+
+
+def _reported(gates: Gates) -> datetime | None:
+    """Up to when every gate has reported; None while one of them does not say, or there is none."""
+    known = [moment for moment in gates.values() if moment is not None]
+    return min(known) if known and len(known) == len(gates) else None
+
+
+def _judge(
+    session: Session,
+    school: SchoolDays,
+    claimed: Sequence[Deadline],
+    gates: Gates,
+    now: datetime,
+) -> None:
+    """Judge everybody of these homerooms on these days."""
+    until = _reported(gates)
+    pupils = _pupils(session, school, claimed)
+    keys = keys_of(pupils)
+    reported = reported_to(session, list(keys))
+    for one in claimed:
+        if until is not None and one.due_at <= until:
+            key = PlanKey(one.school_id, one.day, one.homeroom_id)
+            reported[key] = max(reported.get(key, one.due_at), one.due_at)
+            one.judged_at, one.waiting_for = now, ""
+        else:
+            one.waiting_for = _lagging(gates, one.due_at)
+    session.flush()
+    book = DayBook(session, now)
+    book.lock_all(pupils)
+    book.read(pupils, find_plans(session, {school.id: school}, keys), reported)
+    for pupil in pupils:
+        book.judge(pupil)
+    book.rewrite_taps()
+    write_all(session, book.writes())
+
+
+def _pupils(session: Session, school: SchoolDays, claimed: Iterable[Deadline]) -> list[Pupil]:
+    """Those who were of these homerooms on these days; a student's days together."""
+    rooms: dict[date, set[int]] = {}
+    for one in claimed:
+        rooms.setdefault(one.day, set()).add(one.homeroom_id)
+    pupils: dict[int, Pupil] = {}
+    for day in sorted(rooms):
+        members = members_of(session, school, day, rooms[day])
+        stays = stays_of(session, [member.student_id for member in members])
+        for member in members:
+            student_id, today = member.student_id, member.homeroom_id
+            pupil = pupils.get(student_id)
+            if pupil is None:
+                pupil = pupils[student_id] = Pupil(school, student_id, today, {})
+            pupil.days[day] = room_on(stays, student_id, day, today)
+    return [pupils[student_id] for student_id in sorted(pupils)]
+
+
+def _note_waiting(session: Session, wanted: ColumnElement[bool], gates: Gates) -> None:
+    """Say at each deadline that is not judged for which gates it waits."""
+    waiting = session.scalars(
+        select(Deadline)
+        .where(wanted)
+        .order_by(Deadline.day, Deadline.homeroom_id, Deadline.position)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    for one in waiting:
+        lagging = _lagging(gates, one.due_at)
+        if one.waiting_for != lagging:
+            one.waiting_for = lagging
+
+
+def _lagging(gates: Gates, due_at: datetime) -> str:
+    """The gates that have not reported past a moment, as `waiting_for` has them."""
+    lagging = [
+        str(reader_id)
+        for reader_id, drained_to in sorted(gates.items())
+        if drained_to is None or drained_to < due_at
+    ]
+    return " ".join(lagging) if gates else NO_GATE

@@ -1,0 +1,144 @@
+"""A student's day: all that is known of it goes in, what became of the student comes out.
+
+Nothing else decides: the same facts give the same day, whatever the order in which they came to be
+known and however often, today or in a year. `directions` finds where the student was, `hours` what
+is owed to each session after leave, `judging` what became of it; then
+
+- a correction of staff stands over what was found. Of several the newest counts for each session,
+  whether it names that session or all. Minutes stay where the status that it says has any;
+- whoever is still inside when the school closes, and is no boarder, has forgotten the exit: outside
+  from then on, without an exit that nobody saw. Who comes in after that hour is out at midnight;
+- an entry on a closed day, or during leave that covers a session, was not expected;
+- of an exempt student nothing is expected; taps are followed all the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from math import inf
+
+from msgspec.structs import replace
+
+from card_server.attendance.day_clock import DayClock, clock_of
+from card_server.attendance.directions import Path, follow
+from card_server.attendance.facts import (
+    Corrected,
+    DayFacts,
+    Finding,
+    SessionResult,
+    Standing,
+    StudentDay,
+)
+from card_server.attendance.hours import NO_LEAVE, AllLeave, Hours, hours_of, join_leave
+from card_server.attendance.judging import Known, judge_boarder, judge_session
+from schema.tables.attendance import SessionStatus
+from schema.tables.calendar import DayKind
+
+_ORDER = {finding: place for place, finding in enumerate(Finding)}
+
+
+def judge_day(facts: DayFacts) -> StudentDay:
+    """What a student's day is by these facts; pure, and the same for them in any order."""
+    clock = clock_of(facts.day, facts.zone)
+    is_boarder = facts.standing is Standing.BOARDER
+    hours = [
+        hours_of(session, clock)
+        for session in facts.plan.sessions
+        if is_boarder or not session.for_boarders
+    ]
+    # A boarder comes and goes at any hour; only the return has one.
+    told = [one for one in hours if one.for_boarders] if is_boarder else hours
+    path = follow(facts.passings, told, clock, facts.was_inside, facts.double_tap_s)
+    as_of_s = clock.seconds_to(facts.as_of)
+    sessions = _judge_sessions(facts, hours, path, clock, as_of_s)
+    closed_at = None if is_boarder else _find_closing(facts, path, clock, as_of_s)
+    if closed_at is not None:
+        path.findings.add(Finding.FORGOTTEN_EXIT)
+    last = path.last
+    return StudentDay(
+        arrived_at=path.arrived.at if path.arrived else None,
+        departed_at=path.departed.at if path.departed else None,
+        sessions=tuple(sessions),
+        taps=tuple(path.taps),
+        findings=_in_order(path.findings),
+        is_inside=path.is_inside and closed_at is None,
+        since_at=closed_at or (last.at if last else None),
+        since_reader_id=last.reader_id if last else None,
+        closed_at=closed_at,
+    )
+
+
+def _judge_sessions(
+    facts: DayFacts, hours: Sequence[Hours], path: Path, clock: DayClock, as_of_s: float
+) -> list[SessionResult]:
+    """Every session's result; what is odd goes to the path's findings."""
+    if facts.standing is Standing.EXEMPT:
+        results = [SessionResult(one.position, SessionStatus.NOT_EXPECTED) for one in hours]
+        return _correct(results, facts.corrections)
+    if facts.standing is Standing.DAY and facts.plan.kind is DayKind.CLOSED and path.entries:
+        path.findings.add(Finding.UNEXPECTED)
+    reported_s = -inf if facts.reported_to is None else clock.seconds_to(facts.reported_to)
+    known = Known(as_of_s, reported_s, path.last_s, path.has_suspect)
+    leave = join_leave(facts.leaves, clock) if facts.leaves else NO_LEAVE
+    stays = path.all_stays()
+    results = []
+    for one in hours:
+        if facts.standing is Standing.BOARDER and not one.for_boarders:
+            results.append(judge_boarder(one, stays, leave, known))
+            continue
+        judged = judge_session(one, stays, leave, known)
+        results.append(judged.result)
+        if judged.has_left_and_back:
+            path.findings.add(Finding.LEFT_AND_BACK)
+        if judged.is_covered and _came_on_leave(one, path.entries, leave):
+            path.findings.add(Finding.UNEXPECTED)
+    return _correct(results, facts.corrections)
+
+
+def _came_on_leave(hours: Hours, entries: Sequence[float], leave: AllLeave) -> bool:
+    return any(
+        hours.arrive_from <= entry < hours.ends and away.from_s <= entry < away.until_s
+        for entry in entries
+        for away in leave.joined
+    )
+
+
+def _correct(results: list[SessionResult], corrections: Sequence[Corrected]) -> list[SessionResult]:
+    if not corrections:
+        return results
+    return [_correct_one(result, corrections) for result in results]
+
+
+def _correct_one(result: SessionResult, corrections: Iterable[Corrected]) -> SessionResult:
+    newest = None
+    for one in corrections:
+        if one.position in {0, result.position} and (newest is None or one.id > newest.id):
+            newest = one
+    if newest is None:
+        return result
+    is_late = newest.status is SessionStatus.LATE
+    has_minutes = is_late or newest.status is SessionStatus.LEFT_EARLY
+    return replace(
+        result,
+        status=newest.status,
+        late_minutes=result.late_minutes if is_late else 0,
+        early_minutes=result.early_minutes if has_minutes else 0,
+        leave_kind=newest.leave_kind or result.leave_kind,
+        waiting=None,
+        is_corrected=True,
+    )
+
+
+def _find_closing(facts: DayFacts, path: Path, clock: DayClock, as_of_s: float) -> datetime | None:
+    """When the school closed upon a student who is still inside; None for anybody else."""
+    if not path.is_inside:
+        return None
+    closes_s = clock.second_of(facts.plan.closes)
+    if path.last_s >= closes_s:
+        closes_s = clock.length_s
+    return clock.moment_at(closes_s) if as_of_s >= closes_s else None
+
+
+def _in_order(findings: set[Finding]) -> tuple[Finding, ...]:
+    if len(findings) < 2:
+        return tuple(findings)
+    return tuple(sorted(findings, key=_ORDER.__getitem__))

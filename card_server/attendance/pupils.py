@@ -1,0 +1,47 @@
+"""Students whose days are to be judged, and of which homerooms' days those are."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from msgspec import Struct, field
+
+from card_server.attendance.facts import Passing
+from card_server.attendance.plans import PlanKey, SchoolDays, Schools
+from card_server.attendance.rows import NEVER, StudentKey, Whereabouts
+
+
+class Pupil(Struct, gc=False):
+    """A student whose days are to be judged."""
+
+    school: SchoolDays
+    student_id: int
+    homeroom_id: int
+    """The homeroom of today."""
+    days: dict[date, int]
+    """Each day, and the homeroom of that day."""
+    fresh: list[Passing] = field(default_factory=list)
+    """Passages that are not on record yet."""
+    away: frozenset[date] = frozenset()
+    """Days on which the student was not of the school: nobody is absent who is not expected."""
+    key: StudentKey = StudentKey(0, 0)
+    """Which presence row is the student's."""
+
+    def __post_init__(self) -> None:
+        self.key = StudentKey(self.school.id, self.student_id)
+
+
+def never_seen(pupil: Pupil) -> Whereabouts:
+    """The presence row of a student of whom there was none."""
+    return Whereabouts(pupil.school.id, pupil.student_id, pupil.homeroom_id, False, NEVER, 0)
+
+
+def schools_of(pupils: Iterable[Pupil]) -> Schools:
+    """The schools of some students, by id."""
+    return {pupil.school.id: pupil.school for pupil in pupils}
+
+
+def keys_of(pupils: Iterable[Pupil]) -> set[PlanKey]:
+    """The homerooms' days of some students."""
+    return {
+        PlanKey(pupil.school.id, day, room) for pupil in pupils for day, room in pupil.days.items()
+    }

@@ -1,0 +1,195 @@
+"""Rows of judged days: a student's attendance, where the student is, and a homeroom's counts."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+import msgspec
+from msgspec import Struct
+
+from card_server.attendance.facts import SessionResult, StudentDay
+from card_server.storage.bulk import Write
+from schema.tables.attendance import Attendance, HomeroomDay, Presence, SessionStatus
+
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+"""`since_at` of a student who was never seen."""
+THERE = frozenset({SessionStatus.PRESENT, SessionStatus.LATE, SessionStatus.LEFT_EARLY})
+"""The statuses of who was in a session, for however long."""
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class StudentKey(Struct, frozen=True, gc=False, order=True):
+    """Which presence row."""
+
+    school_id: int
+    student_id: int
+
+
+class DayKey(Struct, frozen=True, gc=False, order=True):
+    """Which attendance row."""
+
+    school_id: int
+    day: date
+    student_id: int
+
+
+class Whereabouts(Struct, gc=False):
+    """Where a student is, by the newest passing (a row of `presence`)."""
+
+    school_id: int
+    student_id: int
+    homeroom_id: int
+    is_inside: bool
+    since_at: datetime
+    reader_id: int
+    is_closed: bool = False
+
+
+class DayRow(Struct, frozen=True, gc=False):
+    """A student's day (a row of `attendance`)."""
+
+    school_id: int
+    day: date
+    student_id: int
+    homeroom_id: int
+    arrived_at: datetime | None
+    departed_at: datetime | None
+    late_minutes: int
+    early_minutes: int
+    present: int
+    late: int
+    left_early: int
+    absent: int
+    on_leave: int
+    not_judged: int
+    sessions: str
+    findings: str
+
+
+class Count(Struct, gc=False):
+    """What is added to a homeroom's day (a row of `homeroom_day`)."""
+
+    school_id: int
+    homeroom_id: int
+    day: date
+    arrived: int = 0
+    late: int = 0
+    inside: int = 0
+    left_early: int = 0
+    absent: int = 0
+    on_leave: int = 0
+
+
+class Tallied(Struct, frozen=True, gc=False):
+    """What the sessions of a day come to, as the columns of `attendance` have it."""
+
+    late_minutes: int
+    early_minutes: int
+    present: int
+    late: int
+    left_early: int
+    absent: int
+    on_leave: int
+    not_judged: int
+    sessions: str
+
+
+def row_of(key: DayKey, homeroom_id: int, judged: StudentDay) -> DayRow:
+    """The row that a judged day becomes."""
+    tallied = tally(judged.sessions)
+    return DayRow(
+        key.school_id,
+        key.day,
+        key.student_id,
+        homeroom_id,
+        judged.arrived_at,
+        judged.departed_at,
+        tallied.late_minutes,
+        tallied.early_minutes,
+        tallied.present,
+        tallied.late,
+        tallied.left_early,
+        tallied.absent,
+        tallied.on_leave,
+        tallied.not_judged,
+        tallied.sessions,
+        " ".join(judged.findings),
+    )
+
+
+@lru_cache(maxsize=16_384)
+def tally(sessions: tuple[SessionResult, ...]) -> Tallied:
+    """Minutes and numbers of a day; most students of a school share theirs."""
+    counted = [one.status for one in sessions]
+    late = [one for one in sessions if one.status is SessionStatus.LATE]
+    early = [one for one in sessions if left_early(one)]
+    return Tallied(
+        late_minutes=sum(one.late_minutes for one in late),
+        early_minutes=sum(one.early_minutes for one in early),
+        present=sum(status in THERE for status in counted),
+        late=len(late),
+        left_early=len(early),
+        absent=counted.count(SessionStatus.ABSENT),
+        on_leave=counted.count(SessionStatus.ON_LEAVE),
+        not_judged=counted.count(SessionStatus.NOT_JUDGED),
+        sessions=_ENCODER.encode(sessions).decode(),
+    )
+
+
+def left_early(result: SessionResult) -> bool:
+    """Whether the student went before the session's end; who came late may have as well."""
+    if result.status is SessionStatus.LATE:
+        return result.early_minutes > 0
+    return result.status is SessionStatus.LEFT_EARLY
+
+
+class Counts:
+    """What changed days and places add to the counts of homerooms."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[int, int, date], Count] = {}
+
+    def add_day(self, row: DayRow, sign: int) -> None:
+        """Count a day (1), or count it no more (-1)."""
+        count = self.of(row.school_id, row.homeroom_id, row.day)
+        if row.arrived_at is not None:
+            count.arrived += sign
+        if row.late or (row.late_minutes and not row.sessions):
+            # A day that was kept before there were timetables has only the minutes.
+            count.late += sign
+        if row.left_early:
+            count.left_early += sign
+        if row.absent:
+            count.absent += sign
+        if row.on_leave:
+            count.on_leave += sign
+
+    def of(self, school_id: int, homeroom_id: int, day: date) -> Count:
+        """The count of one homeroom and day, to be added to."""
+        key = (school_id, homeroom_id, day)
+        count = self._counts.get(key)
+        if count is None:
+            count = self._counts[key] = Count(*key)
+        return count
+
+    def write(self) -> Write:
+        """In the order of keys, for batches share these rows."""
+        return Write(HomeroomDay, [self._counts[key] for key in sorted(self._counts)], _ADDING)
+
+
+_ADDING = ", ".join(
+    f"{name} = homeroom_day.{name} + excluded.{name}" for name in Count.__struct_fields__[3:]
+)
+_REPLACING = ", ".join(f"{name} = excluded.{name}" for name in DayRow.__struct_fields__[3:])
+_MOVING = ", ".join(f"{name} = excluded.{name}" for name in Whereabouts.__struct_fields__[2:])
+
+
+def write_days(rows: Iterable[DayRow]) -> Write:
+    """New days and changed ones."""
+    return Write(Attendance, list(rows), _REPLACING)
+
+
+def write_places(rows: Iterable[Whereabouts]) -> Write:
+    """Students who were seen somewhere else."""
+    return Write(Presence, list(rows), _MOVING)

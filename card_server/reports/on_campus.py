@@ -1,0 +1,345 @@
+"""Who is on campus now (在校): by homeroom and last gate, and up to when each gate has delivered.
+
+It is as right as the taps that have arrived: whether a gate's taps may be missing stands beside it.
+Gates' names and freshness are nobody's secret, so they are read for every gate whoever asks; who
+is inside is limited to what the caller sees.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, true
+from sqlalchemy.orm import Session
+
+from card_server.people.student_search import matches
+from schema.tables.attendance import Presence
+from schema.tables.leave import LeaveKind, LeaveSlip, LeaveState
+from schema.tables.people import Boarding, Student, StudentStatus
+from schema.tables.readers import Purpose, Reader, ReaderHealth
+from schema.tables.school import Homeroom
+
+FRESH_FOR: Final = timedelta(minutes=5)
+"""A gate that has delivered nothing for longer may know of somebody of whom nobody else does."""
+UNSEEN_FOR: Final = timedelta(hours=24)
+"""So long after the school closed upon a student whom nobody saw leave, they are still named."""
+_READER: Final = Reader.__table__.c
+_HEALTH: Final = ReaderHealth.__table__.c
+_BOARDING: Final = Boarding.__table__.c
+
+
+class Gate(Struct, frozen=True):
+    """A gate, and how fresh what is known of it is."""
+
+    reader_id: int
+    name: str
+    delivered_to: datetime | None
+    """Every tap before this has arrived; None where the gate never said so."""
+
+    def is_old(self, now: datetime) -> bool:
+        """Whether somebody may have passed there of whom nothing is known yet."""
+        return self.delivered_to is None or now - self.delivered_to > FRESH_FOR
+
+
+class Boards(StrEnum):
+    """Whom a list shows by where they sleep."""
+
+    BOARDER = "boarder"
+    DAY = "day"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which of those on campus; None is all of them."""
+
+    homeroom_id: int | None = None
+    reader_id: int | None = None
+    """0 for whom a guard let in without a card."""
+    boards: Boards | None = None
+    is_on_leave: bool | None = None
+    words: str = ""
+    """A name, its pinyin, or a student number's beginning."""
+
+
+@dataclass(frozen=True)
+class Inside:
+    """One student on campus."""
+
+    student_id: int
+    name: str
+    number: str
+    homeroom_id: int
+    homeroom: str
+    grade: int
+    since_at: datetime
+    reader_id: int
+    gate: str
+    """Empty where a guard wrote the passage down."""
+    is_boarder: bool
+    leave: LeaveKind | None
+    """The leave that is in force now: the student should not be here."""
+    is_unsure: bool
+    """Nobody saw the student leave before the school closed; they count as gone."""
+
+
+@dataclass(frozen=True)
+class RoomCount:
+    """How many of a homeroom are on campus."""
+
+    homeroom_id: int
+    homeroom: str
+    grade: int
+    inside: int
+
+
+@dataclass(frozen=True)
+class OnCampus:
+    """The numbers of those on campus within the caller's reach."""
+
+    rooms: list[RoomCount]
+    by_gate: dict[int, int]
+    """By the reader of the last passage; 0 for whom a guard wrote down."""
+    gates: list[Gate]
+    unsure: int
+    """Counted as gone by the hour of closing alone."""
+
+    @property
+    def inside(self) -> int:
+        return sum(room.inside for room in self.rooms)
+
+
+def read_gates(session: Session, school_id: int) -> list[Gate]:
+    """All of a school's gates in one query, by their names."""
+    found = session.execute(
+        select(_READER.id, _READER.name, _HEALTH.drained_to)
+        .outerjoin(ReaderHealth.__table__, _HEALTH.reader_id == _READER.id)
+        .where(_READER.school_id == school_id, _READER.purpose == Purpose.GATE)
+        .order_by(_READER.name, _READER.id)
+    )
+    return [Gate(*row) for row in found]
+
+
+def read_counts(session: Session, school_id: int, now: datetime) -> OnCampus:
+    """Four queries, whatever the size of the school."""
+    by_gate = session.execute(
+        select(Presence.reader_id, func.count())
+        .join(Student, Student.id == Presence.student_id)
+        .where(_is_inside(school_id))
+        .group_by(Presence.reader_id)
+    )
+    unsure = session.scalar(
+        select(func.count())
+        .select_from(Presence)
+        .join(Student, Student.id == Presence.student_id)
+        .where(_is_unsure(school_id, now))
+    )
+    return OnCampus(
+        list_rooms_inside(session, school_id),
+        {reader_id: number for reader_id, number in by_gate},  # noqa: C416 - a row is a tuple
+        read_gates(session, school_id),
+        unsure or 0,
+    )
+
+
+def list_rooms_inside(
+    session: Session, school_id: int, condition: ColumnElement[bool] | None = None
+) -> list[RoomCount]:
+    """How many of each homeroom are on campus and meet a condition, by grade; in one query."""
+    rooms = session.execute(
+        select(Homeroom.id, Homeroom.name, Homeroom.grade, func.count())
+        .select_from(Presence)
+        .join(Student, Student.id == Presence.student_id)
+        .join(Homeroom, Homeroom.id == Student.homeroom_id)
+        .where(_is_inside(school_id), true() if condition is None else condition)
+        .group_by(Homeroom.id, Homeroom.name, Homeroom.grade)
+        .order_by(Homeroom.grade, Homeroom.id)
+    )
+    return [RoomCount(*row) for row in rooms]
+
+
+_ORDERS: Final[dict[str, tuple[Any, ...]]] = {
+    "homeroom": (Homeroom.grade, Homeroom.id, Student.number),
+    "name": (Student.pinyin, Student.number),
+    "number": (Student.number,),
+    "since": (Presence.since_at, Student.number),
+    "gate": (_READER.name, Homeroom.grade, Homeroom.id, Student.number),
+}
+SORTS: Final = tuple(_ORDERS)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which part of a list, in which order."""
+
+    sort: str = "homeroom"
+    is_descending: bool = False
+    first: int = 0
+    """The number of the first row, from 0."""
+    limit: int | None = None
+    """None for all of them."""
+
+
+def list_inside(
+    session: Session, school_id: int, wanted: Wanted, now: datetime, part: Part
+) -> list[Inside]:
+    """A part of those on campus, in one query."""
+    order = [
+        column.desc() if part.is_descending else column
+        for column in (*_ORDERS.get(part.sort, _ORDERS["homeroom"]), Student.id)
+    ]
+    found = _select(school_id, now).where(_is_inside(school_id), *_conditions(wanted, now))
+    found = found.order_by(*order).offset(part.first).limit(part.limit)
+    return [Inside(*row) for row in session.execute(found)]
+
+
+def list_by_id(
+    session: Session, school_id: int, wanted: Wanted, now: datetime, after: int, limit: int
+) -> list[Inside]:
+    """The next of those on campus after a student's id, by id."""
+    found = (
+        _select(school_id, now)
+        .where(_is_inside(school_id), *_conditions(wanted, now), Student.id > after)
+        .order_by(Student.id)
+        .limit(limit)
+    )
+    return [Inside(*row) for row in session.execute(found)]
+
+
+def count_inside(session: Session, school_id: int, wanted: Wanted, now: datetime) -> int:
+    """How many of those on campus are wanted."""
+    found = (
+        select(func.count())
+        .select_from(Presence)
+        .join(Student, Student.id == Presence.student_id)
+        .where(_is_inside(school_id), *_conditions(wanted, now))
+    )
+    return session.scalar(found) or 0
+
+
+def read_all(
+    session: Session, school_id: int, wanted: Wanted, now: datetime, batch: int
+) -> Iterator[Inside]:
+    """All of them by homeroom, a batch at a time."""
+    first = 0
+    while True:
+        found = list_inside(session, school_id, wanted, now, Part(first=first, limit=batch))
+        yield from found
+        if len(found) < batch:
+            return
+        first += batch
+
+
+def list_unsure(session: Session, school_id: int, wanted: Wanted, now: datetime) -> list[Inside]:
+    """Who counts as gone by the hour of closing alone, by homeroom, in one query."""
+    found = (
+        _select(school_id, now)
+        .where(_is_unsure(school_id, now), *_conditions(wanted, now))
+        .order_by(*_ORDERS["homeroom"], Student.id)
+    )
+    return [Inside(*row) for row in session.execute(found)]
+
+
+def select_inside(
+    school_id: int, condition: ColumnElement[bool], columns: tuple[Any, ...]
+) -> Select[*tuple[Any, ...]]:
+    """Columns of presence, student, homeroom and reader, of those on campus."""
+    return _from(school_id, columns).where(_is_inside(school_id), condition)
+
+
+def _select(school_id: int, now: datetime) -> Select[*tuple[Any, ...]]:
+    return _from(
+        school_id,
+        (
+            Student.id,
+            Student.name,
+            Student.number,
+            Homeroom.id,
+            Homeroom.name,
+            Homeroom.grade,
+            Presence.since_at,
+            Presence.reader_id,
+            func.coalesce(_READER.name, literal("")),
+            _boards().label("is_boarder"),
+            _leave_now(now).label("leave"),
+            Presence.is_inside.is_(False).label("is_unsure"),
+        ),
+    )
+
+
+def _from(school_id: int, columns: tuple[Any, ...]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*columns)
+        .select_from(Presence)
+        .join(Student, Student.id == Presence.student_id)
+        .join(Homeroom, Homeroom.id == Student.homeroom_id)
+        .outerjoin(
+            Reader.__table__,
+            and_(_READER.id == Presence.reader_id, _READER.school_id == school_id),
+        )
+    )
+
+
+def _is_inside(school_id: int) -> ColumnElement[bool]:
+    """Who has left the school for good was not seen off by every gate: they are no more of it."""
+    return and_(
+        Presence.school_id == school_id,
+        Presence.is_inside.is_(True),
+        Student.status.in_((StudentStatus.ENROLLED, StudentStatus.SUSPENDED)),
+        Student.erased_at.is_(None),
+    )
+
+
+def _is_unsure(school_id: int, now: datetime) -> ColumnElement[bool]:
+    return and_(
+        Presence.school_id == school_id,
+        Presence.is_inside.is_(False),
+        Presence.is_closed.is_(True),
+        Presence.since_at > now - UNSEEN_FOR,
+        Student.status.in_((StudentStatus.ENROLLED, StudentStatus.SUSPENDED)),
+        Student.erased_at.is_(None),
+    )
+
+
+def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.homeroom_id is not None:
+        conditions.append(Student.homeroom_id == wanted.homeroom_id)
+    if wanted.reader_id is not None:
+        conditions.append(Presence.reader_id == wanted.reader_id)
+    if wanted.boards is not None:
+        conditions.append(_boards() if wanted.boards is Boards.BOARDER else ~_boards())
+    if wanted.is_on_leave is not None:
+        on_leave = _leaves_now(now).exists()
+        conditions.append(on_leave if wanted.is_on_leave else ~on_leave)
+    if wanted.words.strip():
+        conditions.append(matches(" ".join(wanted.words.split())))
+    return conditions
+
+
+def _boards() -> ColumnElement[bool]:
+    """By the table: who sees that a student is there sees whether they sleep there."""
+    return (
+        select(_BOARDING.student_id)
+        .where(
+            _BOARDING.student_id == Student.id,
+            _BOARDING.until_on.is_(None),
+        )
+        .exists()
+    )
+
+
+def _leaves_now(now: datetime) -> Select[LeaveKind]:
+    return select(LeaveSlip.kind).where(
+        LeaveSlip.school_id == Presence.school_id,
+        LeaveSlip.student_id == Presence.student_id,
+        LeaveSlip.state == LeaveState.APPROVED,
+        LeaveSlip.from_at <= now,
+        LeaveSlip.until_at > now,
+    )
+
+
+def _leave_now(now: datetime) -> Any:
+    return _leaves_now(now).order_by(LeaveSlip.id).limit(1).correlate(Presence).scalar_subquery()

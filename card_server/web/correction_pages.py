@@ -1,0 +1,188 @@
+"""Corrections (更正): one student's day, or a whole homeroom that had no cards."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+from sqlalchemy.orm import Session
+
+from card_server.access import allow, now, school_in_use, school_session
+from card_server.attendance.correcting import (
+    ALL_DAY,
+    STATUSES,
+    correct,
+    end_correction,
+    read_mark,
+    read_position,
+)
+from card_server.attendance.corrections import find_correction
+from card_server.attendance.student_sheet import StudentSheet, read_sheet
+from card_server.attendance.whole_homeroom import (
+    begun_sessions,
+    list_missing,
+    mark_homeroom,
+    plan_of,
+)
+from card_server.field_errors import Problems
+from card_server.leave.callers import SEEING, about_days
+from card_server.looks import note_look
+from card_server.people.students import find_student
+from card_server.register.homerooms import find_homeroom
+from card_server.reports.student_day import read_student_day
+from card_server.school_time import day_of
+from card_server.web.changing import NOTHING_WRONG, Wrong, try_change
+from card_server.words.choices import word
+from schema.tables.attendance import SessionStatus
+from schema.tables.leave import LeaveKind
+
+pages = Blueprint("corrections", __name__)
+TONES = {
+    SessionStatus.PRESENT: "good",
+    SessionStatus.LATE: "warn",
+    SessionStatus.LEFT_EARLY: "warn",
+    SessionStatus.ABSENT: "bad",
+    SessionStatus.ON_LEAVE: "calm",
+    SessionStatus.NOT_JUDGED: "",
+    SessionStatus.NOT_EXPECTED: "",
+}
+
+
+@pages.get("/students/<int:student_id>/corrections")
+@allow(*SEEING)
+def show(student_id: int) -> ResponseReturnValue:
+    """One student's day and the form to correct it; today unless `day` names another."""
+    return _show(student_id, asked_day(), NOTHING_WRONG, {})
+
+
+@pages.post("/students/<int:student_id>/corrections")
+@allow(*SEEING)
+def send(student_id: int) -> ResponseReturnValue:
+    """Say what a session of the day, or all of it, was."""
+    form, doing, day = request.form, about_days(), asked_day()
+
+    def change(session: Session) -> None:
+        find_student(session, doing.school_id, student_id)
+        correct(session, doing, student_id, day, read_mark(form))
+
+    wrong = try_change(change)
+    if wrong.errors:
+        return _show(student_id, day, wrong, form.to_dict())
+    flash(gettext("The correction stands."), "good")
+    return redirect(url_for("corrections.show", student_id=student_id, day=day.isoformat()))
+
+
+@pages.post("/corrections/<int:correction_id>/end")
+@allow(*SEEING)
+def end(correction_id: int) -> ResponseReturnValue:
+    """Take a correction back: the taps decide again."""
+    doing = about_days()
+    wrong = try_change(lambda session: end_correction(session, doing, correction_id))
+    with school_session() as session:
+        row = find_correction(session, doing.school_id, correction_id)
+    if wrong.errors:
+        return _show(row.student_id, row.day, wrong, {})
+    flash(gettext("The correction is taken back; the taps decide again."), "good")
+    address = url_for("corrections.show", student_id=row.student_id, day=row.day.isoformat())
+    return redirect(address)
+
+
+def _show(
+    student_id: int, day: date, wrong: Wrong, values: Mapping[str, str]
+) -> ResponseReturnValue:
+    school = school_in_use()
+    with school_session() as session:
+        sheet = read_sheet(session, school.id, student_id, day, school.zone)
+        found = read_student_day(session, school.id, student_id, day, school.zone)
+    note_look("student.day_seen", f"student:{student_id}", {"day": day.isoformat()})
+    page = render_template(
+        "correction.html",
+        day=day,
+        errors=wrong.errors,
+        kinds=[("", gettext("Choose")), *((one.value, word(one)) for one in LeaveKind)],
+        names=_names(sheet),
+        positions=[(0, gettext("the whole day")), *_positions(sheet)],
+        sheet=sheet,
+        statuses=[(one.value, word(one)) for one in STATUSES],
+        taps=found.taps,
+        today=day_of(now(), school.zone),
+        tones=TONES,
+        values=values,
+    )
+    return page, wrong.status
+
+
+def _positions(sheet: StudentSheet) -> list[tuple[int, str]]:
+    return [(one.position, one.name) for one in sheet.sessions]
+
+
+def _names(sheet: StudentSheet) -> dict[int, str]:
+    """What each position is called, in the list of corrections."""
+    return {ALL_DAY: gettext("the whole day"), **dict(_positions(sheet))}
+
+
+@pages.get("/homerooms/<int:homeroom_id>/corrections")
+@allow(*SEEING)
+def show_homeroom(homeroom_id: int) -> ResponseReturnValue:
+    """Who of a homeroom is not there by the taps; today unless `day` names another."""
+    return _show_homeroom(homeroom_id, asked_day(), NOTHING_WRONG, {})
+
+
+@pages.post("/homerooms/<int:homeroom_id>/corrections")
+@allow(*SEEING)
+def send_homeroom(homeroom_id: int) -> ResponseReturnValue:
+    """All of them were there."""
+    form, doing, day, marked = request.form, about_days(), asked_day(), list[int]()
+
+    def change(session: Session) -> None:
+        wrong = Problems()
+        position = read_position(wrong, form.get("position", ""))
+        reason = wrong.text("reason", form.get("reason", ""), 200)
+        wrong.refuse()
+        marked.append(mark_homeroom(session, doing, homeroom_id, day, position, reason))
+
+    wrong = try_change(change)
+    if wrong.errors:
+        return _show_homeroom(homeroom_id, day, wrong, form.to_dict())
+    [count] = marked
+    said = ngettext(
+        "%(num)s student is marked present.", "%(num)s students are marked present.", count
+    )
+    flash(said, "good")
+    address = url_for("corrections.show_homeroom", homeroom_id=homeroom_id, day=day.isoformat())
+    return redirect(address)
+
+
+def _show_homeroom(
+    homeroom_id: int, day: date, wrong: Wrong, values: Mapping[str, str]
+) -> ResponseReturnValue:
+    school, doing = school_in_use(), about_days()
+    with school_session() as session:
+        room = find_homeroom(session, school.id, homeroom_id)
+        plan = plan_of(session, school.id, homeroom_id, day)
+        begun = begun_sessions(plan, day, doing)
+        missing = list_missing(session, doing, homeroom_id, day, begun)
+    names = {one.position: one.name for one in begun}
+    page = render_template(
+        "correction_homeroom.html",
+        day=day,
+        errors=wrong.errors,
+        missing=missing,
+        names=names,
+        positions=[(0, gettext("all that have begun")), *names.items()],
+        room=room,
+        today=day_of(now(), school.zone),
+        values=values,
+    )
+    return page, wrong.status
+
+
+def asked_day() -> date:
+    """The day that the address names; today for anything that is no day, or has not come."""
+    today = day_of(now(), school_in_use().zone)
+    try:
+        day = date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return today
+    return day if date(2000, 1, 1) <= day <= today else today

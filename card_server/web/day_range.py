@@ -1,0 +1,72 @@
+"""A time that a page is about, as its address names it: `from` and `to`, or a quick choice."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from flask import request
+from flask_babel import gettext
+
+from card_server.register.terms import term_of
+from schema.tables.school import Term
+
+LONGEST = timedelta(days=366)
+_FIRST = date(2000, 1, 1)
+
+
+class DayRange(NamedTuple):
+    """From the first to the last day."""
+
+    first: date
+    last: date
+
+    @property
+    def values(self) -> dict[str, str]:
+        """As an address carries it."""
+        return {"from": self.first.isoformat(), "to": self.last.isoformat()}
+
+
+class QuickChoice(NamedTuple):
+    """A time that many ask for."""
+
+    label: str
+    range: DayRange
+
+
+def quick_choices(today: date, terms: Sequence[Term]) -> list[QuickChoice]:
+    """This week and the last one, this month, this term: each until today."""
+    monday = today - timedelta(days=today.weekday())
+    last_week = DayRange(monday - timedelta(days=7), monday - timedelta(days=1))
+    choices = [
+        QuickChoice(gettext("this week"), DayRange(monday, today)),
+        QuickChoice(gettext("last week"), last_week),
+        QuickChoice(gettext("this month"), DayRange(today.replace(day=1), today)),
+    ]
+    term = term_of(terms, today)
+    if term is not None:
+        choices.append(QuickChoice(gettext("this term"), DayRange(term.starts_on, today)))
+    return choices
+
+
+def asked_range(today: date, usual: DayRange, longest: timedelta = LONGEST) -> DayRange:
+    """The time that the address names; the usual one where it names none, or nonsense.
+
+    It is never longer than `longest`, and never reaches past today.
+    """
+    first = _read(request.args.get("from", ""))
+    last = _read(request.args.get("to", ""))
+    if first is None and last is None:
+        return usual
+    last = min(last or today, today)
+    first = first or usual.first
+    if first > last:
+        return usual
+    return DayRange(max(first, last - longest), last)
+
+
+def _read(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day >= _FIRST else None

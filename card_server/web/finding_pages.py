@@ -1,0 +1,118 @@
+"""Findings (异常): what is odd about students' days and cards, and who has looked at it."""
+
+from datetime import timedelta
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from werkzeug.datastructures import MultiDict
+
+from card_server.access import actor, allow, changing_session, now, school_in_use, school_session
+from card_server.attendance.looking import look_at, take_back
+from card_server.exports.findings import FINDINGS, read_asked_findings
+from card_server.leave.callers import SEEING
+from card_server.register.terms import list_terms
+from card_server.reports.findings import count_kinds, read_findings
+from card_server.reports.student_list import list_rooms
+from card_server.school_time import day_of
+from card_server.web.day_range import DayRange, asked_range, quick_choices
+from card_server.web.downloads import send_list
+from card_server.web.export import asked_export
+from card_server.web.fragments import render_part
+from card_server.web.tables import Asked, Column, cut_page, read_asked
+from card_server.words.findings import MEANINGS, NAMES
+
+pages = Blueprint("findings", __name__)
+_USUAL = timedelta(days=6)
+_LONGEST = timedelta(days=31)
+_FILTERS = ("from", "to", "kind", "homeroom", "looked")
+_COLUMNS = (
+    Column(lazy_gettext("Day"), "day"),
+    Column(lazy_gettext("Student"), "name"),
+    Column(lazy_gettext("Finding"), "kind"),
+    Column(lazy_gettext("What it means"), is_minor=True),
+    Column(lazy_gettext("Looked at")),
+)
+
+
+@pages.get("/attendance/findings")
+@allow(*SEEING)
+def show() -> ResponseReturnValue:
+    """What nobody has looked at yet, of the last seven days unless others are asked."""
+    return _show("")
+
+
+@pages.post("/attendance/findings")
+@allow(*SEEING)
+def find() -> ResponseReturnValue:
+    """Of those who answer to the words; by POST, because a name must not stand in an address."""
+    return _show(request.form.get("words", "")[:100])
+
+
+def _show(words: str) -> ResponseReturnValue:
+    school = school_in_use()
+    today = day_of(now(), school.zone)
+    time = asked_range(today, DayRange(today - _USUAL, today), _LONGEST)
+    plain = read_asked(("day", "name", "kind"), _FILTERS)
+    filters = {**plain.filters, **time.values}
+    asked = Asked(plain.sort, plain.is_descending, plain.page, (), filters)
+    if kind := asked_export():
+        return send_list(kind, FINDINGS, asked.filters)
+    wanted = read_asked_findings(asked.filters, today, words)
+    with school_session() as session:
+        choices = quick_choices(today, list_terms(session, school.id))
+        found = read_findings(session, school.id, school.zone, wanted)
+        rooms = list_rooms(session, school.id)
+    rows = asked.sorted(
+        found,
+        {
+            "day": lambda one: one.day,
+            "name": lambda one: (one.name, one.number),
+            "kind": lambda one: one.kind,
+        },
+    )
+    return render_part(
+        "findings.html",
+        "findings_part.html",
+        asked=asked,
+        choices=[one for one in choices if one.range.last - one.range.first <= _LONGEST],
+        columns=_COLUMNS,
+        counts=count_kinds(found),
+        is_looked_at=wanted.is_looked_at,
+        kinds=[(one.value, name) for one, name in NAMES.items()],
+        meanings=MEANINGS,
+        names=NAMES,
+        page=cut_page(rows, asked),
+        rooms=rooms,
+        time=time,
+        today=today,
+        words=words,
+    )
+
+
+@pages.post("/attendance/findings/look")
+@allow(*SEEING)
+def look() -> ResponseReturnValue:
+    """It was looked at, and stands among the open ones no more."""
+    school_id = school_in_use().id
+    with changing_session() as session:
+        look_at(session, actor(), school_id, request.form.get("key", ""), now())
+    flash(gettext("It stands among those that were looked at."), "good")
+    return redirect(_back(request.form))
+
+
+@pages.post("/attendance/findings/reopen")
+@allow(*SEEING)
+def reopen() -> ResponseReturnValue:
+    """It stands among the open ones again."""
+    school_id = school_in_use().id
+    with changing_session() as session:
+        take_back(session, actor(), school_id, request.form.get("key", ""))
+    flash(gettext("It stands among the open ones again."), "good")
+    return redirect(_back(request.form))
+
+
+def _back(form: MultiDict[str, str]) -> str:
+    """The list as it was."""
+    kept = {name: form[name][:100] for name in _FILTERS if form.get(name)}
+    return url_for("findings.show", **kept)  # type: ignore[arg-type]

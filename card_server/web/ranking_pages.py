@@ -1,0 +1,174 @@
+"""Rankings and trends (考勤统计): homerooms with their conduct points, and students."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+
+from card_server.access import allow, now, school_in_use, school_session
+from card_server.calendar.points import write_points
+from card_server.exports.student_ranking import STUDENT_RANKING, read_wanted
+from card_server.leave.callers import SEEING
+from card_server.register.terms import list_terms
+from card_server.reports.rankings import RankedRoom, Ranking, Sums, read_ranking
+from card_server.reports.student_list import list_rooms
+from card_server.reports.student_ranking import SORTS, count_lines, list_lines
+from card_server.school_time import day_of
+from card_server.web.day_range import DayRange, asked_range, quick_choices
+from card_server.web.downloads import send_list, send_noted
+from card_server.web.export import Cell, asked_export
+from card_server.web.fragments import render_part
+from card_server.web.tables import PAGE_ROWS, Asked, Column, Page, count_page, read_asked
+from schema.tables.staff import Role
+
+pages = Blueprint("rankings", __name__)
+
+_NEVER = 101.0
+"""A rate that is higher than any: who was never expected comes last."""
+_SORTS: dict[str, Callable[[RankedRoom], Any]] = {
+    "rank": lambda row: row.rank,
+    "name": lambda row: (row.grade, row.name),
+    "rate": lambda row: _NEVER if row.sums.rate is None else row.sums.rate,
+    "late": lambda row: row.sums.late,
+    "left_early": lambda row: row.sums.left_early,
+    "absent": lambda row: row.sums.absent,
+    "on_leave": lambda row: row.sums.on_leave,
+    "points": lambda row: row.sums.points_tenths,
+}
+_COLUMNS = (
+    Column(lazy_gettext("Rank"), "rank", is_number=True),
+    Column(lazy_gettext("Homeroom"), "name"),
+    Column(lazy_gettext("Students"), is_number=True, is_minor=True),
+    Column(lazy_gettext("Attendance rate, per cent"), "rate", is_number=True),
+    Column(lazy_gettext("Late"), "late", is_number=True),
+    Column(lazy_gettext("Left early"), "left_early", is_number=True),
+    Column(lazy_gettext("Absent"), "absent", is_number=True),
+    Column(lazy_gettext("On leave"), "on_leave", is_number=True),
+    Column(lazy_gettext("Points taken"), "points", is_number=True),
+    Column(lazy_gettext("Sheets"), is_minor=True),
+)
+_STUDENT_COLUMNS = (
+    Column(lazy_gettext("Full name"), "name"),
+    Column(lazy_gettext("Student number"), "number"),
+    Column(lazy_gettext("Homeroom"), "homeroom"),
+    Column(lazy_gettext("Late"), "late", is_number=True),
+    Column(lazy_gettext("Minutes late"), "late_minutes", is_number=True),
+    Column(lazy_gettext("Left early"), "left_early", is_number=True),
+    Column(lazy_gettext("Absent"), "absent", is_number=True),
+    Column(lazy_gettext("On leave"), "on_leave", is_number=True),
+)
+
+
+@pages.get("/attendance/homerooms")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER)
+def show_homerooms() -> ResponseReturnValue:
+    """Homerooms over a time: rates, counts, points, ranks; by grade, and by week as a chart."""
+    school = school_in_use()
+    asked = read_asked(tuple(_SORTS), ("from", "to", "grade", "homeroom"), "rank")
+    with school_session() as session:
+        terms = list_terms(session, school.id)
+        today = day_of(now(), school.zone)
+        choices = quick_choices(today, terms)
+        time = asked_range(today, choices[0].range)
+        grade = request.args.get("grade", type=int)
+        homeroom_id = request.args.get("homeroom", type=int)
+        ranking = read_ranking(session, school.id, time.first, time.last, grade, homeroom_id)
+        rooms = list_rooms(session, school.id)
+    if kind := asked_export():
+        return send_noted(kind, "rankings", *_list_ranking(ranking, time))
+    rows = asked.sorted(ranking.rooms, _SORTS)
+    grades = sorted({one.grade for one in ranking.rooms} | ({grade} if grade else set()))
+    return render_part(
+        "rankings.html",
+        "rankings_part.html",
+        asked=_with_range(asked, time),
+        choices=choices,
+        columns=_COLUMNS,
+        grades=grades,
+        grade_choices=[(one, one) for one in grades],
+        page=Page(rows, total=len(rows)),
+        points=write_points,
+        ranking=ranking,
+        rooms=rooms,
+        time=time,
+        today=today,
+    )
+
+
+def _with_range(asked: Asked, time: DayRange) -> Asked:
+    """The same, with the time that is shown, so that a link goes on showing it tomorrow."""
+    filters = {**asked.filters, **time.values}
+    return Asked(
+        asked.sort, asked.is_descending, asked.page, asked.after, filters, asked.default_sort
+    )
+
+
+def _list_ranking(ranking: Ranking, time: DayRange) -> tuple[list[str], list[tuple[Cell, ...]]]:
+    heads = [gettext("From"), gettext("Until"), gettext("Rank"), gettext("Grade")]
+    heads += [gettext("Homeroom"), gettext("Students"), gettext("Attendance rate, per cent")]
+    heads += [gettext("Late"), gettext("Left early"), gettext("Absent"), gettext("On leave")]
+    heads += [gettext("Points taken")]
+    rows: list[tuple[Cell, ...]] = [
+        (*time, one.rank, one.grade, one.name, *_cells(one.sums)) for one in ranking.rooms
+    ]
+    together = gettext("together")
+    rows += [(*time, None, one.grade, together, *_cells(one.sums)) for one in ranking.grades]
+    return heads, rows
+
+
+def _cells(sums: Sums) -> tuple[Cell, ...]:
+    return (
+        sums.students,
+        None if sums.rate is None else str(sums.rate),
+        sums.late,
+        sums.left_early,
+        sums.absent,
+        sums.on_leave,
+        write_points(sums.points_tenths),
+    )
+
+
+@pages.get("/attendance/students")
+@allow(*SEEING)
+def show_students() -> ResponseReturnValue:
+    """Students by how often they were late, left early, were absent or on leave over a time."""
+    return _show_students("")
+
+
+@pages.post("/attendance/students")
+@allow(*SEEING)
+def find_students() -> ResponseReturnValue:
+    """Those who answer to the words; by POST, because a name must not stand in an address."""
+    return _show_students(request.form.get("words", "")[:100])
+
+
+def _show_students(words: str) -> ResponseReturnValue:
+    school = school_in_use()
+    today = day_of(now(), school.zone)
+    asked = read_asked(SORTS, ("from", "to", "homeroom"), "-late")
+    with school_session() as session:
+        choices = quick_choices(today, list_terms(session, school.id))
+        time = asked_range(today, choices[0].range)
+        asked = _with_range(asked, time)
+        if kind := asked_export():
+            return send_list(kind, STUDENT_RANKING, {**asked.filters, "sort": asked.wanted_sort})
+        wanted = read_wanted(asked.filters, today, words)
+        total = count_lines(session, school.id, wanted)
+        number = min(asked.page, max(1, -(-total // PAGE_ROWS)))
+        first = (number - 1) * PAGE_ROWS
+        found = list_lines(session, school.id, wanted, asked.wanted_sort, first, PAGE_ROWS)
+        rooms = list_rooms(session, school.id)
+    return render_part(
+        "ranking_students.html",
+        "ranking_students_part.html",
+        asked=asked,
+        choices=choices,
+        columns=_STUDENT_COLUMNS,
+        page=count_page(found, asked, number, total),
+        rooms=rooms,
+        time=time,
+        today=today,
+        words=words,
+    )

@@ -1,0 +1,138 @@
+"""How the sheets of attendance write sessions, cells and totals, on the page and in files."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from flask_babel import gettext
+
+from card_server.attendance.facts import DayPlan, Finding, SessionPlan, SessionResult
+from card_server.reports.day_plans import is_school_day
+from card_server.reports.homeroom_month import HomeroomMonth, MonthDay, MonthLine, Totals
+from card_server.web.export import Cell
+from card_server.words.attendance import SIGNS, day_sign, day_tone, result_words
+from card_server.words.choices import word
+from schema.tables.attendance import SessionStatus
+from schema.tables.leave import LeaveKind
+
+LEGEND = tuple(SessionStatus)
+
+
+def session_name(plan: SessionPlan) -> str:
+    """What a session is called; the one of a school without a timetable is the whole day."""
+    return plan.name or gettext("the whole day")
+
+
+def names_of(plan: DayPlan | None) -> dict[int, str]:
+    """What each position of a day is called."""
+    return {one.position: session_name(one) for one in (plan.sessions if plan else ())}
+
+
+def name_at(names: dict[int, str], position: int) -> str:
+    """What a position is called, also of a day whose plan is not kept; 0 is all of the day."""
+    if position == 0:
+        return str(gettext("the whole day"))
+    return names.get(position) or gettext("session %(number)s", number=position)
+
+
+def day_words(results: Iterable[SessionResult], plan: DayPlan | None) -> str:
+    """All sessions of a day in words: "morning: late 5 min late, afternoon: present"."""
+    names = names_of(plan)
+    return ", ".join(f"{name_at(names, one.position)}: {result_words(one)}" for one in results)
+
+
+def finding_words(findings: Iterable[Finding]) -> str:
+    """All that is odd about a day."""
+    return ", ".join(word(one) for one in findings)
+
+
+class GridCell(NamedTuple):
+    """One cell of the month's grid."""
+
+    sign: str
+    style: str
+    words: str
+    """What a reader of the page is told beside the sign; nothing where the sign says it all."""
+
+
+class Grid:
+    """The cells of a month; most days are alike, so each kind of day is written once."""
+
+    def __init__(self, month: HomeroomMonth, today: date) -> None:
+        self._days = month.days
+        self._today = today
+        self._open = str(SIGNS[SessionStatus.NOT_JUDGED])
+        self._closed = {one.day for one in month.days if one.is_closed}
+        self._due = {one.day for one in month.days if one.day <= today and is_school_day(one.plan)}
+        self._written: dict[tuple[int, tuple[SessionResult, ...]], GridCell] = {}
+
+    def row(self, line: MonthLine) -> list[GridCell]:
+        """A student's cells, one for each day."""
+        return [self._cell(line, one) for one in self._days]
+
+    def _cell(self, line: MonthLine, one: MonthDay) -> GridCell:
+        closed = " closed" if one.day in self._closed else ""
+        if one.day in line.elsewhere:
+            return GridCell("", f"day elsewhere{closed}", "")
+        results = line.days.get(one.day)
+        if not results:
+            return GridCell(self._open if one.day in self._due else "", f"day{closed}", "")
+        key = (id(one.plan), results)
+        cell = self._written.get(key)
+        if cell is None:
+            sign = day_sign(results)
+            is_plain = all(each.status is SessionStatus.PRESENT for each in results)
+            words = (
+                ""
+                if is_plain and sign == SIGNS[SessionStatus.PRESENT]
+                else day_words(results, one.plan)
+            )
+            style = f"day{closed} {day_tone(results)}".rstrip()
+            cell = self._written[key] = GridCell(sign, style, words)
+        return cell
+
+
+def totals_heads() -> list[str]:
+    """What the totals of a student or a day are called."""
+    kinds = [word(one) for one in LeaveKind]
+    return [gettext("late"), gettext("left early"), word(SessionStatus.ABSENT), *kinds]
+
+
+def totals_cells(totals: Totals) -> list[int]:
+    """The numbers under `totals_heads`."""
+    return [
+        totals.late,
+        totals.left_early,
+        totals.absent,
+        totals.sick,
+        totals.personal,
+        totals.official,
+    ]
+
+
+def grid_heads(month: HomeroomMonth) -> list[str]:
+    """The heads of the month's file: the days with the names that closed days have."""
+    days = [f"{one.day.day} {one.name}".strip() for one in month.days]
+    return [gettext("Student number"), gettext("Full name"), *days, *totals_heads()]
+
+
+def grid_rows(
+    month: HomeroomMonth, lines: Sequence[MonthLine], today: date
+) -> list[tuple[Cell, ...]]:
+    """The rows of the month's file: the grid, and under it the totals of each day in students."""
+    grid = Grid(month, today)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            line.number,
+            line.name,
+            *(cell.sign for cell in grid.row(line)),
+            *totals_cells(line.totals),
+        )
+        for line in lines
+    ]
+    heads = totals_heads()
+    for at, head in enumerate(heads):
+        each = [totals_cells(day.totals)[at] for day in month.days]
+        total = totals_cells(month.totals)
+        rows.append(("", head, *each, *(total[n] if n == at else "" for n in range(len(heads)))))
+    return rows

@@ -1,0 +1,205 @@
+"""Corrections stand whatever the taps say, until they are ended; who, when and why are kept."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from card_server.attendance.correcting import (
+    Doing,
+    Mark,
+    correct,
+    end_correction,
+    first_day,
+    read_mark,
+)
+from card_server.attendance.corrections import corrections_of, list_corrections
+from card_server.attendance.whole_homeroom import (
+    begun_sessions,
+    list_missing,
+    mark_homeroom,
+    plan_of,
+)
+from card_server.audit.writing import write_waiting
+from card_server.errors import AppError
+from card_server.field_errors import FieldsError
+from card_server.leave import slips
+from schema.tables.attendance import Attendance, SessionStatus
+from schema.tables.audit import AuditEntry
+from schema.tables.leave import LeaveKind
+from schema.tables.people import Student
+from tests.card_server.leave.leave_school import HEAD, MONDAY, NOW, TEACHER, ask, set_hours
+from tests.card_server.leave.leave_school import by_teacher as leave_by_teacher
+from tests.card_server.people.conftest import campus, people, people_engine
+from tests.card_server.people.people_school import ZONE, PeopleSchool, enrol
+
+__all__ = ["campus", "people", "people_engine"]
+AFTERNOON = NOW + timedelta(hours=6)
+"""Both sessions of Monday have begun, and their deadlines are over."""
+PRESENT = Mark(1, SessionStatus.PRESENT, None, "没带卡")
+
+
+@pytest.fixture
+def pupils(people: Session, campus: PeopleSchool) -> list[Student]:
+    """Three of the first homeroom, and one of the second."""
+    set_hours(people, campus.id)
+    rooms = ((1, 0), (2, 0), (3, 0), (4, 1))
+    return [enrol(people, campus, f"2026010{number}", room) for number, room in rooms]
+
+
+def _teacher(school_id: int) -> Doing:
+    return Doing(TEACHER, school_id, ZONE, AFTERNOON)
+
+
+def _head(school_id: int) -> Doing:
+    return Doing(HEAD, school_id, ZONE, AFTERNOON, is_school=True)
+
+
+def _day(people: Session, pupil: Student, day: date = MONDAY) -> Attendance | None:
+    people.expire_all()
+    return people.get(Attendance, (pupil.school_id, day, pupil.id))
+
+
+def test_a_corrected_session_is_what_was_said(people: Session, pupils: list[Student]) -> None:
+    one = pupils[0]
+    row = correct(people, _teacher(one.school_id), one.id, MONDAY, PRESENT)
+    day = _day(people, one)
+    assert day
+    assert day.present == 1
+    assert (row.made_by, row.made_at, row.reason) == ("班老师", AFTERNOON, "没带卡")
+    found = corrections_of(people, one.school_id, [one.id], MONDAY, MONDAY)
+    assert [said.position for said in found[one.id, MONDAY]] == [1]
+
+
+def test_the_newest_of_a_session_stands_and_the_former_is_kept(
+    people: Session, pupils: list[Student]
+) -> None:
+    one, doing = pupils[0], _teacher(pupils[0].school_id)
+    correct(people, doing, one.id, MONDAY, PRESENT)
+    correct(people, doing, one.id, MONDAY, Mark(2, SessionStatus.LATE, None, "看见了"))
+    absent = Mark(1, SessionStatus.ABSENT, None, "认错人了")
+    correct(people, doing, one.id, MONDAY, absent)
+    found = corrections_of(people, one.school_id, [one.id], MONDAY, MONDAY)[one.id, MONDAY]
+    assert [(said.position, said.status) for said in found] == [
+        (2, SessionStatus.LATE),
+        (1, SessionStatus.ABSENT),
+    ]
+    correct(people, doing, one.id, MONDAY, Mark(0, SessionStatus.PRESENT, None, "全天在"))
+    found = corrections_of(people, one.school_id, [one.id], MONDAY, MONDAY)[one.id, MONDAY]
+    assert [said.position for said in found] == [0]
+    kept = list_corrections(people, one.school_id, one.id, MONDAY)
+    assert [said.ended_at is None for said in kept] == [True, False, False, False]
+    day = _day(people, one)
+    assert day
+    assert day.present == 2
+
+
+def test_when_it_is_taken_back_the_taps_decide_again(
+    people: Session, pupils: list[Student]
+) -> None:
+    one, doing = pupils[0], _teacher(pupils[0].school_id)
+    row = correct(people, doing, one.id, MONDAY, PRESENT)
+    end_correction(people, doing, row.id)
+    day = _day(people, one)
+    assert day is None or day.present == 0
+    assert corrections_of(people, one.school_id, [one.id], MONDAY, MONDAY) == {}
+    with pytest.raises(AppError):
+        end_correction(people, doing, row.id)
+
+
+def test_a_day_to_come_cannot_be_corrected_and_an_old_one_only_by_the_school(
+    people: Session, pupils: list[Student]
+) -> None:
+    one = pupils[0]
+    teacher, head = _teacher(one.school_id), _head(one.school_id)
+    tomorrow = MONDAY + timedelta(days=1)
+    for doing in (teacher, head):
+        with pytest.raises(FieldsError):
+            correct(people, doing, one.id, tomorrow, PRESENT)
+    before_term = date(2026, 8, 31)
+    with pytest.raises(FieldsError):
+        correct(people, teacher, one.id, before_term, PRESENT)
+    row = correct(people, head, one.id, before_term, PRESENT)
+    with pytest.raises(FieldsError):
+        end_correction(people, teacher, row.id)
+    assert correct(people, teacher, one.id, date(2026, 9, 1), PRESENT)
+
+
+def test_in_the_holidays_the_last_term_can_still_be_corrected(
+    people: Session, pupils: list[Student], campus: PeopleSchool
+) -> None:
+    assert first_day(people, campus.id, date(2027, 2, 1)) == date(2026, 9, 1)
+    assert first_day(people, campus.id, date(2026, 8, 31)) == date(2026, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"status": "not_judged"}, "status"),
+        ({"status": "on_leave"}, "leave_kind"),
+        ({"position": "-1"}, "position"),
+        ({"position": "²"}, "position"),
+        ({"reason": ""}, "reason"),
+    ],
+)
+def test_what_cannot_be_said_is_refused(typed: dict[str, str], field: str) -> None:
+    form = {"status": "present", "position": "0", "reason": "没带卡"} | typed
+    with pytest.raises(FieldsError) as caught:
+        read_mark(form)
+    assert field in caught.value.fields
+
+
+def test_only_leave_has_a_kind() -> None:
+    form = {"position": "1", "reason": "家长来电", "leave_kind": "sick"}
+    assert read_mark(form | {"status": "on_leave"}).leave_kind is LeaveKind.SICK
+    assert read_mark(form | {"status": "late"}).leave_kind is None
+
+
+def test_a_whole_homeroom_without_cards_is_present_by_one_click(
+    people: Session, pupils: list[Student]
+) -> None:
+    one, two, three, other = pupils
+    doing = _teacher(one.school_id)
+    slip = ask(people, one.school_id, two.id)
+    slips.approve(people, leave_by_teacher(one.school_id, AFTERNOON), slip.id)
+    late = Mark(1, SessionStatus.LATE, None, "第一节才来")
+    correct(people, doing, three.id, MONDAY, late)
+    plan = plan_of(people, one.school_id, one.homeroom_id, MONDAY)
+    begun = begun_sessions(plan, MONDAY, doing)
+    missing = list_missing(people, doing, one.homeroom_id, MONDAY, begun)
+    assert [(who.student_id, who.positions) for who in missing] == [
+        (one.id, (1, 2)),
+        (three.id, (2,)),
+    ]
+    assert mark_homeroom(people, doing, one.homeroom_id, MONDAY, 0, "读卡器坏了") == 2
+    first, second, third = (_day(people, pupil) for pupil in (one, two, three))
+    assert first
+    assert second
+    assert third
+    assert (first.present, second.on_leave, third.late, third.present) == (2, 2, 1, 2)
+    assert _day(people, other) is None
+    assert mark_homeroom(people, doing, one.homeroom_id, MONDAY, 0, "再来一次") == 0
+
+
+def test_a_session_that_has_not_begun_is_left_alone(people: Session, pupils: list[Student]) -> None:
+    one = pupils[0]
+    morning = Doing(TEACHER, one.school_id, ZONE, NOW)
+    assert mark_homeroom(people, morning, one.homeroom_id, MONDAY, 0, "读卡器坏了") == 3
+    found = corrections_of(people, one.school_id, [one.id], MONDAY, MONDAY)[one.id, MONDAY]
+    assert [said.position for said in found] == [1]
+    with pytest.raises(FieldsError):
+        mark_homeroom(people, morning, one.homeroom_id, MONDAY, 2, "读卡器坏了")
+
+
+def test_each_correction_stands_in_the_log(people: Session, pupils: list[Student]) -> None:
+    one, doing = pupils[0], _teacher(pupils[0].school_id)
+    row = correct(people, doing, one.id, MONDAY, PRESENT)
+    end_correction(people, doing, row.id)
+    write_waiting(people)
+    found = people.scalars(
+        select(AuditEntry.action)
+        .where(AuditEntry.subject == f"student:{one.id}", AuditEntry.action.like("attendance%"))
+        .order_by(AuditEntry.seq)
+    )
+    assert list(found) == ["attendance.corrected", "attendance.correction_ended"]

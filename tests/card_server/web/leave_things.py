@@ -1,0 +1,69 @@
+"""Leave, corrections, exemptions and passages by hand, written straight into a small school."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from schema.tables.attendance import Correction, Exemption, HandPassage, SessionStatus
+from schema.tables.leave import LeaveKind, LeaveSlip, LeaveState
+from schema.tables.readers import Direction
+from tests.card_server.web.small_school import SEAL, SmallSchool
+
+_ZONE = ZoneInfo("Asia/Shanghai")
+REASON = "发烧三十八度五"
+
+
+def add_leave_things(
+    session: Session, school: SmallSchool, student: int, made_by_id: int | None = None
+) -> None:
+    """One of each for a student: leave next week that waits, today's correction and passage."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    student_id, today = school.students[student], now.astimezone(_ZONE).date()
+    slip = make_slip(school, student, now + timedelta(days=7))
+    correction = Correction(
+        school_id=school.id,
+        student_id=student_id,
+        day=today,
+        position=0,
+        status=SessionStatus.PRESENT,
+        reason="没带卡",
+        made_by="班老师",
+        made_at=now,
+    )
+    exemption = Exemption(
+        school_id=school.id, student_id=student_id, from_on=today, reason="校队集训"
+    )
+    passage = HandPassage(
+        school_id=school.id,
+        student_id=student_id,
+        at=now,
+        direction=Direction.IN,
+        reason="忘带卡",
+        made_by="门卫",
+        made_by_id=made_by_id,
+        made_at=now,
+    )
+    session.add_all([slip, correction, exemption, passage])
+    session.flush()
+    school.slips.append(slip.id)
+    school.corrections.append(correction.id)
+    school.exemptions.append(exemption.id)
+    school.passages.append(passage.id)
+
+
+def make_slip(school: SmallSchool, student: int, begin: datetime, hours: int = 24) -> LeaveSlip:
+    """A slip of some hours that waits for the homeroom teacher."""
+    return LeaveSlip(
+        school_id=school.id,
+        student_id=school.students[student],
+        kind=LeaveKind.SICK,
+        from_at=begin,
+        until_at=begin + timedelta(hours=hours),
+        lets_out=False,
+        needs_school=False,
+        reason_sealed=SEAL.close(REASON),
+        state=LeaveState.ASKED,
+        asked_by="班老师",
+        asked_at=begin - timedelta(days=8),
+    )

@@ -1,0 +1,137 @@
+"""An evacuation in Chromium: one at a desk, one on a phone that loses the network for a while."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pypdf import PdfReader
+from sqlalchemy import Engine, update
+
+from card_server.staff.accounts import create_staff
+from card_server.staff.scope import WHOLE_SCHOOL, Grant
+from card_server.storage.database import open_engine, open_sessions
+from schema.tables.staff import Role, Scope, Staff
+from tests.card_server.web.campus_things import add_presence
+from tests.card_server.web.conftest import make_settings, serving
+from tests.card_server.web.small_school import add_health, make_school
+from tests.harness.browser import watch_for_errors
+
+_PHONE = {"width": 390, "height": 844}
+_SOON_MS = 2_500
+
+
+@pytest.fixture
+def engine(sqlite_url: str) -> Iterator[Engine]:
+    engine = open_engine(sqlite_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def passwords(engine: Engine) -> dict[str, str]:
+    """Of the office and of the first homeroom's teacher; all eight students are inside."""
+    with open_sessions(engine).begin() as session:
+        school = make_school(session)
+        now = datetime.now(UTC)
+        for student in range(8):
+            add_presence(session, school, student, now - timedelta(hours=1))
+        add_health(session, school, 0, now - timedelta(minutes=1))
+        add_health(session, school, 1, now - timedelta(minutes=9))
+        teacher = Grant(Role.HOMEROOM_TEACHER, Scope.HOMEROOM, homeroom_id=school.homerooms[0])
+        found = {
+            "office": create_staff(session, school.id, "office", "Office", WHOLE_SCHOOL),
+            "teacher": create_staff(session, school.id, "teacher", "Teacher", teacher),
+        }
+        session.execute(update(Staff).values(password_is_one_time=False))
+        return found
+
+
+def _log_in(context: BrowserContext, address: str, login: str, password: str) -> Page:
+    context.add_cookies([{"name": "language", "value": "en", "url": address}])
+    page = context.new_page()
+    page.goto(f"{address}/log-in")
+    page.fill("[name=login]", login)
+    page.fill("[name=password]", password)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(lambda url: "/log-in" not in url)
+    return page
+
+
+def test_several_tick_off_at_once_and_a_phone_without_network_keeps_its_ticks(
+    browser: Browser, sqlite_url: str, passwords: dict[str, str]
+) -> None:
+    desk = browser.new_context()
+    phone = browser.new_context(viewport=_PHONE, has_touch=True)  # type: ignore[arg-type]
+    with serving(make_settings(sqlite_url)) as address:
+        office = _log_in(desk, address, "office", passwords["office"])
+        wrong = watch_for_errors(office)
+        office.goto(f"{address}/campus")
+        expect(office.locator("#count-inside")).to_have_text("8")
+        office.click("a:has-text('Evacuation'):visible >> nth=-1")
+        office.fill("#reason", "消防演练")
+        office.click("button:has-text('Begin now')")
+        expect(office.locator("#count-missing")).to_have_text("8")
+
+        teacher = _log_in(phone, address, "teacher", passwords["teacher"])
+        teacher.goto(office.url)
+        expect(teacher.locator("#count-missing")).to_have_text("4")
+        box = teacher.locator("button[data-student]").first.bounding_box()
+        assert box
+        assert box["height"] >= 48
+        assert box["width"] > 300
+        teacher.tap("button:has-text('张三')")
+        expect(office.locator("#count-missing")).to_have_text("7", timeout=_SOON_MS)
+        expect(teacher.locator("#count-found")).to_have_text("1", timeout=_SOON_MS)
+
+        phone.set_offline(True)
+        teacher.tap("button:has-text('王小明')")
+        teacher.tap("button:has-text('陈晨')")
+        expect(teacher.locator("#unsent")).to_contain_text("2 ticks wait for the network")
+        kept = teacher.evaluate("JSON.stringify(localStorage)")
+        assert "王小明" not in kept
+        assert "陈晨" not in kept
+        expect(teacher.locator("button.unsent[aria-pressed=true]")).to_have_count(2)
+        office.click("button:has-text('李四')")
+        expect(office.locator("#count-missing")).to_have_text("6", timeout=_SOON_MS)
+
+        phone.set_offline(False)
+        expect(office.locator("#count-missing")).to_have_text("4", timeout=15_000)
+        expect(teacher.locator("#unsent")).to_be_hidden()
+        assert teacher.evaluate("localStorage.length") == 0
+
+        office.click("button:has-text('End the evacuation')")
+        office.click("button:has-text('End it')")
+        office.wait_for_url("**/record")
+        expect(office.locator("tr.alarm")).to_have_count(4)
+        expect(office.locator("tr:has-text('王小明')")).to_contain_text("Teacher")
+        assert wrong == []
+        printed = office.pdf(format="A4")
+        sheet = PdfReader(io.BytesIO(printed)).pages[0].extract_text()
+        assert "消防演练" in "".join(sheet.split())
+        office.goto("about:blank")
+        teacher.goto("about:blank")
+    desk.close()
+    phone.close()
+
+
+def test_the_list_on_paper_has_a_sheet_for_each_homeroom(
+    browser: Browser, sqlite_url: str, passwords: dict[str, str]
+) -> None:
+    desk = browser.new_context()
+    with serving(make_settings(sqlite_url)) as address:
+        office = _log_in(desk, address, "office", passwords["office"])
+        office.goto(f"{address}/campus/print")
+        printed = PdfReader(io.BytesIO(office.pdf(format="A4", prefer_css_page_size=True)))
+        sheets = ["".join(one.extract_text().split()) for one in printed.pages]
+        assert len(sheets) == 2
+        for sheet, room, name in zip(
+            sheets, ("高一(1)班", "高一(2)班"), ("张三", "李四"), strict=True
+        ):
+            assert room in sheet
+            assert name in sheet
+            assert "第一中学no1" in sheet
+            assert "⚠东门出" in sheet.replace("\ufe0f", "")
+        office.goto("about:blank")
+    desk.close()
