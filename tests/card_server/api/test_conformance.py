@@ -22,6 +22,7 @@ from schema.messages import Refusal
 from schema.tables.messages import MessageState
 from schema.tables.staff import Role
 from tests.card_server.api.programs import Program, add_hook, grants_of, make_program
+from tests.card_server.api.rosters import add_roster
 from tests.card_server.web.conftest import make_settings
 from tests.card_server.web.small_school import add_job, add_message, add_tap, make_school
 from tests.harness.postgres import Postgres
@@ -69,6 +70,7 @@ def _fill(url: str) -> Iterator[Filled]:
             add_message(session, school, one, list(MessageState)[one % 6])
         add_tap(session, school, None, reason=Refusal.UNKNOWN)
         job = add_job(session, school)
+        roster = add_roster(session, school)
     hook = add_hook(sessions, school)
     limits = make_settings(url).model_copy(update={"api_per_minute": 1_000_000})
     app = create_app(limits, engine)
@@ -83,6 +85,7 @@ def _fill(url: str) -> Iterator[Filled]:
         "staff_id": 1,
         "webhook_id": hook.id,
         "delivery_id": str(hook.delivery),
+        "import_id": roster,
         "seq": 1,
     }
     programs = {role: make_program(app, sessions, school, grants[role]) for role in Role}
