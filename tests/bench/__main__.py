@@ -20,6 +20,7 @@ from tests.bench.drain import measure_drain
 from tests.bench.latency import measure_latency
 from tests.bench.measure import Measure
 from tests.bench.pages import measure_pages
+from tests.bench.promotion import measure_promotion
 from tests.bench.roster import measure_roster
 from tests.harness.postgres import Postgres
 
@@ -34,6 +35,7 @@ SUITES: dict[str, Suite] = {
     "latency": measure_latency,
     "pages": measure_pages,
     "roster": measure_roster,
+    "promotion": measure_promotion,
     "beep": lambda folder, _, told: measure_beep(folder, told),
 }
 
