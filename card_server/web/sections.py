@@ -1,6 +1,7 @@
 """The sections of the staff pages, in the order of what people do, and which the caller may use."""
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import NamedTuple
 
 from flask import current_app, request, url_for
@@ -16,6 +17,8 @@ class Section(NamedTuple):
 
     endpoint: str
     label: LazyString
+    beside: str = ""
+    """Where pages lie that belong here as well, when not under the section's own address."""
 
 
 class Entry(NamedTuple):
@@ -41,7 +44,7 @@ SECTIONS = (
 SETTINGS: tuple[Section, ...] = (
     Section("settings.show", lazy_gettext("School")),
     Section("settings.show_homerooms", lazy_gettext("Homerooms")),
-    Section("terms.show", lazy_gettext("Terms and campuses")),
+    Section("terms.show", lazy_gettext("Terms and campuses"), beside="/settings/campuses"),
     Section("promotion.show", lazy_gettext("New school year")),
     Section("roster.show", lazy_gettext("Roster")),
     Section("reader_settings.show", lazy_gettext("Readers")),
@@ -97,12 +100,18 @@ def first_address() -> str:
 def _open(sections: Iterable[Section]) -> list[Entry]:
     """Which of these the caller may use; the one with the longest fitting address is here."""
     found = [
-        (url_for(section.endpoint), section.label)
+        (section, url_for(section.endpoint))
         for section in sections
         if section.endpoint in current_app.view_functions and may(section.endpoint)
     ]
-    here = max(filter(_is_around, (address for address, _ in found)), key=len, default="")
-    return [Entry(address, label, address == here) for address, label in found]
+    around = [
+        (len(place), section)
+        for section, address in found
+        for place in (address, section.beside)
+        if place and _is_around(place)
+    ]
+    here = max(around, key=itemgetter(0))[1] if around else None
+    return [Entry(address, section.label, section is here) for section, address in found]
 
 
 def _is_around(address: str) -> bool:
