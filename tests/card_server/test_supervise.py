@@ -15,7 +15,7 @@ import signal, sys, threading
 from card_server import supervise
 from card_server.errors import AppError, Code
 
-supervise._END_S = 0.3
+supervise._END_S = 2
 
 def works(stop):
     print("works", flush=True)
