@@ -1,6 +1,8 @@
 """Running the parts of a process until a signal, or until one of them ends when it should not."""
 
+import contextlib
 import os
+import queue
 import signal
 import sys
 import threading
@@ -15,6 +17,7 @@ Part = Callable[[threading.Event], None]
 """Works until the event is set; ending before is a failure."""
 
 _END_S = 15
+_SPELL_S = 1
 _FAILED = 70
 """EX_SOFTWARE of sysexits.h: systemd restarts us."""
 
@@ -27,7 +30,9 @@ def run_until_stopped(parts: Mapping[str, Part]) -> int:
     SIGTERM and SIGINT end all parts and give 0. A part that ends by itself ends the process, with
     the code of its AppError or 70: half a server that looks alive is worse than none.
     """
-    stop, ended = threading.Event(), threading.Event()
+    stop = threading.Event()
+    # A queue, since an Event that is waited for locks itself out when a signal's handler sets it.
+    ended: queue.SimpleQueue[None] = queue.SimpleQueue()
     codes: list[int] = []
 
     def run(name: str, part: Part) -> None:
@@ -43,10 +48,10 @@ def run_until_stopped(parts: Mapping[str, Part]) -> int:
             _log.exception("a part failed", part=name)
             codes.append(_FAILED)
         finally:
-            ended.set()
+            ended.put(None)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        ended.set()
+        ended.put(None)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
@@ -56,7 +61,7 @@ def run_until_stopped(parts: Mapping[str, Part]) -> int:
     ]
     for thread in threads:
         thread.start()
-    ended.wait()
+    _wait_for(ended)
     stop.set()
     for thread in threads:
         thread.join(_END_S)
@@ -65,3 +70,10 @@ def run_until_stopped(parts: Mapping[str, Part]) -> int:
         sys.stderr.flush()
         os._exit(max(codes, default=_FAILED))
     return max(codes, default=0)
+
+
+def _wait_for(ended: queue.SimpleQueue[None]) -> None:
+    """In spells: Python would not hear of a signal that comes just before a wait without end."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return ended.get(timeout=_SPELL_S)

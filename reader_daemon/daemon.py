@@ -1,5 +1,6 @@
 """The daemon: for each card read: judge, keep, show, send; and it dies when a part of it dies."""
 
+import contextlib
 import fcntl
 import os
 import queue
@@ -38,6 +39,7 @@ LOW_DISK_MB: Final = 50
 _SETTLED: Final = timedelta(seconds=5)
 """A card that was read this moment may not be in the spool yet: "drained" stays this far behind."""
 _GOODBYE_S: Final = 5
+_SPELL_S: Final = 1
 _MOST_MB: Final = 2**31 - 1
 """What the status message can say of a free disk."""
 
@@ -69,7 +71,7 @@ class Daemon:
             self._start("reader", self._read_cards),
             self._start("link", self._link.run),
         ]
-        ended = self._ended.get()
+        ended = self._wait_for_end()
         if not self._stopping.is_set():
             _log.error("part_ended", part=ended)
             return 1
@@ -194,6 +196,15 @@ class Daemon:
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
         return thread
+
+    def _wait_for_end(self) -> str:
+        """Which part or signal ended it.
+
+        In spells: Python would not hear of a signal that comes just before a wait without end.
+        """
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._ended.get(timeout=_SPELL_S)
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         self._stopping.set()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from apiflask import APIFlask
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from sqlalchemy import Engine
@@ -32,7 +32,11 @@ from card_server.api import (
     leave_routes,
     logo_routes,
     people_routes,
+    personal_routes,
+    promotion_routes,
     registration_routes,
+    roster_routes,
+    roster_way_routes,
     school_routes,
     school_year_routes,
     settings_routes,
@@ -44,7 +48,7 @@ from card_server.api import (
 from card_server.api.description import FILE, describe
 from card_server.api.limits import limit_rates
 from card_server.api.problems import answer_problems
-from card_server.api.requests import check_requests, finish_answers
+from card_server.api.requests import check_requests, finish_answers, language_in_use
 from schema.tables.people import Language
 
 if TYPE_CHECKING:
@@ -58,6 +62,7 @@ _ROUTES = (
     student_routes.routes,
     card_routes.routes,
     people_routes.routes,
+    personal_routes.routes,
     guardian_routes.routes,
     school_year_routes.routes,
     calendar_routes.routes,
@@ -68,6 +73,9 @@ _ROUTES = (
     attendance_campus_routes.routes,
     attendance_ranking_routes.routes,
     attendance_sheet_routes.routes,
+    roster_routes.routes,
+    roster_way_routes.routes,
+    promotion_routes.routes,
     event_routes.routes,
     settings_routes.routes,
     logo_routes.routes,
@@ -115,7 +123,7 @@ def create_api(
         static_folder=None,  # type: ignore[arg-type]
     )
     api.config.update(MAX_CONTENT_LENGTH=max_body, BABEL_TRANSLATION_DIRECTORIES=translations)
-    Babel(api, locale_selector=_choose_language, default_locale=Language.CHINESE)
+    Babel(api, locale_selector=language_in_use, default_locale=Language.CHINESE)
     answer_problems(api)
     finish_answers(api, behind_tls)
     limit_rates(api, per_minute)
@@ -133,8 +141,3 @@ def create_api(
 def _show_document() -> ResponseReturnValue:
     """The document of this API."""
     return Response(FILE.read_bytes(), content_type="application/json")
-
-
-def _choose_language() -> str:
-    """What the program asks for, else Chinese."""
-    return request.accept_languages.best_match(list(Language)) or Language.CHINESE

@@ -20,7 +20,10 @@ _LongLine = Annotated[
 _Url = Annotated[
     str, Field(min_length=1, max_length=500, json_schema_extra=_NO_NUL), AfterValidator(storable)
 ]
-_Kinds = Annotated[list[Literal["tap", "attendance", "message"]], Field(min_length=1, max_length=3)]
+_Kinds = Annotated[
+    list[Literal["tap", "attendance", "message", "card", "student"]],
+    Field(min_length=1, max_length=5),
+]
 _Signature = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[^【】\[\]]*$")]
 _Zone = Annotated[str, Field(min_length=1, max_length=40)]
 _Grade = Annotated[int, Field(strict=True, ge=1, le=12)]

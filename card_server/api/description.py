@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 import schema
 from card_server.access import decision_of
 from card_server.api import shapes
+from card_server.api.files import describe_files
 from card_server.api.matching import takes_if_match
 from card_server.api.pictures import describe_pictures
 from card_server.api.problems import KINDS, MEDIA_TYPE, PREFIX
@@ -36,8 +37,8 @@ _SAID = {
     404: "There is none within the token's reach.",
     409: "It does not fit what is there; nothing was changed.",
     412: "It is not what If-Match names; nothing was changed.",
-    413: "The body is larger than 64 KiB.",
-    415: "The body is not JSON.",
+    413: "The body is larger than 64 KiB, or a file than its address takes.",
+    415: "The body is of another type than its address takes.",
     422: "A value cannot be, or is not known.",
     429: "Too many requests; Retry-After says how long to wait.",
 }
@@ -86,6 +87,7 @@ def _finish(api: APIFlask, document: Json) -> Json:
         decision = decision_of(view)
         operation["x-roles"] = sorted(decision.roles) if decision else []
         describe_pictures(view, operation)
+        describe_files(view, operation)
         _complete(path, method, operation)
         if takes_if_match(view):
             _add_if_match(operation)
@@ -102,7 +104,7 @@ def _complete(path: str, method: str, operation: Json) -> None:
     """The answers that come of being asked wrongly, and parameters as an address can have them."""
     responses = operation["responses"]
     statuses = [*_EVERYWHERE, *(_OF_BODIES if "requestBody" in operation else ())]
-    statuses += [404] if "{" in path else []
+    statuses += [404] if "{" in path or "404" in responses else []
     statuses += [409] if method != "get" else []
     for status in sorted(statuses):
         responses[str(status)] = {"$ref": f"#/components/responses/{KINDS[status].name}"}

@@ -5,7 +5,7 @@ The formats are narrower than Pydantic's own, which takes `1.0` for a number and
 
 import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -134,9 +134,13 @@ class StudentDayPath(Taken):
 
 
 class StudentsQuery(Taken):
-    """Which part of the students."""
+    """Which part of the students: as on the page, those who are enrolled, unless you ask."""
 
     homeroom: RowId | None = None
+    status: Annotated[
+        Literal["enrolled", "suspended", "transferred", "graduated", "all"],
+        Field(description="Whose status this is; `all` leaves nobody out."),
+    ] = "enrolled"
     limit: Limit = 50
     cursor: IdCursor | None = None
 

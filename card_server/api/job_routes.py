@@ -1,17 +1,18 @@
 """Background jobs of the school: how far each is, and what came of it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask_babel import gettext
 from pydantic import Field
 
-from card_server.access import allow, school_in_use, school_session
+from card_server.access import actor, allow, changing_session, school_in_use, school_session
 from card_server.api.cursors import next_address, read_id, write_id
 from card_server.api.inputs import IdCursor, Limit, RowId, Taken
 from card_server.api.shapes import Next, Shape
-from card_server.jobs.report import JobReport, list_jobs, read_job
+from card_server.jobs.queue import cancel as end_job
+from card_server.jobs.report import JobReport, find_job, list_jobs, read_job
 from schema.tables.jobs import JobState
 from schema.tables.staff import Role
 
@@ -78,6 +79,20 @@ def job(job_id: str, asked: JobPath) -> Any:
     """One background job."""
     with school_session() as session:
         return _shape(read_job(session, school_in_use().id, asked.job_id, None))
+
+
+@routes.post("/<job_id>/cancel")
+@allow(*_ADMINS)
+@routes.input(JobPath, location="path", arg_name="asked")
+@routes.output(Job)
+def cancel(job_id: str, asked: JobPath) -> Any:
+    """End a job that has not ended yet; nothing of it is kept."""
+    school_id = school_in_use().id
+    with changing_session() as session:
+        found = find_job(session, school_id, asked.job_id, None)
+        end_job(session, found, actor(), datetime.now(UTC))
+        session.refresh(found)
+        return _shape(read_job(session, school_id, asked.job_id, None))
 
 
 def _shape(job: JobReport) -> dict[str, Any]:

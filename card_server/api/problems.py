@@ -63,12 +63,16 @@ KINDS = {
     413: Kind(
         "too_large",
         lazy_gettext("The request is too large"),
-        lazy_gettext("Nothing was changed. A body may have 64 KiB."),
+        lazy_gettext(
+            "Nothing was changed. A body may have 64 KiB; a file as much as is said of it."
+        ),
     ),
     415: Kind(
         "wrong_media_type",
-        lazy_gettext("The body is not JSON"),
-        lazy_gettext("Nothing was changed. Send it as application/json."),
+        lazy_gettext("The body is of the wrong type"),
+        lazy_gettext(
+            "Nothing was changed. Send it as application/json, and a file as multipart/form-data."
+        ),
     ),
     422: Kind(
         "invalid",

@@ -7,6 +7,7 @@ from flask import Response, current_app, request
 
 from card_server.api.matching import takes_if_match
 from card_server.api.problems import refuse
+from schema.tables.people import Language
 
 _YEAR_S = 365 * 24 * 3600
 
@@ -31,6 +32,11 @@ def finish_answers(api: APIFlask, behind_tls: bool) -> None:
         if behind_tls:
             answer.headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}; includeSubDomains"
         return answer
+
+
+def language_in_use() -> Language:
+    """What the program asks for, else Chinese."""
+    return Language(request.accept_languages.best_match(list(Language)) or Language.CHINESE)
 
 
 def _check_parameters() -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schema.messages import Decision, ReaderState, Refusal, SourceState
 from schema.tables.calendar import DayKind
 from schema.tables.messages import MessageKind, MessageState, Suppression
+from schema.tables.people import StudentStatus
 from schema.tables.readers import ByteOrder, Direction
 from schema.tables.staff import Role, Scope
 from schema.tables.taps import DirectionBy, Effect
@@ -109,6 +110,7 @@ class Student(Shape):
     name: str
     homeroom_id: int
     homeroom: str
+    status: StudentStatus
 
 
 class Students(Shape):
@@ -381,7 +383,7 @@ class MessageCounts(Shape):
 class Wrong(Shape):
     """One value that cannot be."""
 
-    where: str = Field(description="`query`, `path` or `json`.")
+    where: str = Field(description="`query`, `path`, `json` or `form`.")
     name: str
     message: str
 

@@ -11,6 +11,7 @@ from card_server.api.inputs import StudentDayPath, StudentPath, StudentsQuery, W
 from card_server.looks import note_look
 from card_server.reports.listings import find_students, list_students, read_student
 from card_server.reports.student_day import read_student_day
+from schema.tables.people import StudentStatus
 from schema.tables.staff import Role
 
 routes = APIBlueprint("students", __name__, tag="Students", url_prefix="/students")
@@ -22,7 +23,8 @@ _FINDING = tuple(role for role in Role if role is not Role.AUDITOR)
 @routes.input(StudentsQuery, location="query", arg_name="asked")
 @routes.output(shapes.Students)
 def students(asked: StudentsQuery) -> Any:
-    """The students within the token's reach, by id."""
+    """The students within the token's reach, by id; without a `status` those who are enrolled."""
+    status = None if asked.status == "all" else StudentStatus(asked.status)
     with school_session() as session:
         found = list_students(
             session,
@@ -30,6 +32,7 @@ def students(asked: StudentsQuery) -> Any:
             read_id(asked.cursor),
             asked.limit + 1,
             asked.homeroom,
+            status,
         )
     shown = found[: asked.limit]
     is_last = len(found) == len(shown)

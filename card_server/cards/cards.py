@@ -1,16 +1,17 @@
 """What is done with a card (一卡通): given, lent, lost, found, replaced, taken back, ended.
 
 Each step locks the student and the cards, in that order everywhere, and writes card, binding,
-history, the readers' list and the audit log in the caller's transaction. A binding holds the time
-in which the card was the student's *valid* card: it ends when the card was lost and a new one
-begins when it was found, so that whose a card was at a past moment is one look at the bindings.
+history, the readers' list, the audit log and events for webhooks in the caller's transaction. A
+binding holds the time in which the card was the student's *valid* card: it ends when the card was
+lost and a new one begins when it was found, so that whose a card was at a past moment is one look
+at the bindings.
 
 How many cards a student may have: as many active permanent ones as the school says
 (`school.cards_per_student`), and beside them one temporary card for the day, whether the student's
 own is lost or was left at home.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -25,6 +26,7 @@ from card_server.cards.versions import list_changes
 from card_server.errors import AppError, Code
 from card_server.field_errors import marked as _
 from card_server.school_time import bounds_of, day_of
+from card_server.webhooks.changes import DoneStep, tell_of_cards
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding, CardHistory, CardKind, CardStep
 from schema.tables.people import Student, StudentStatus
@@ -50,7 +52,7 @@ class Handled(NamedTuple):
 
 def issue_card(session: Session, doing: Doing, card_id: int, student_id: int) -> Card:
     """The card is the student's from now on (发卡). Raises AppError: NOT_FOUND, CONFLICT."""
-    [found] = _lock(session, doing.school_id, [card_id], student_id)
+    [found] = _lock(session, doing.school_id, [card_id], [student_id])
     free = _freed(session, doing, found)
     _refuse_without_room(session, doing, student_id, CardKind.PERMANENT)
     free.card.kind, free.card.expires_at = CardKind.PERMANENT, None
@@ -62,7 +64,7 @@ def lend_card(session: Session, doing: Doing, card_id: int, student_id: int) -> 
 
     Raises AppError: NOT_FOUND, CONFLICT.
     """
-    [found] = _lock(session, doing.school_id, [card_id], student_id)
+    [found] = _lock(session, doing.school_id, [card_id], [student_id])
     free = _freed(session, doing, found)
     _refuse_without_room(session, doing, student_id, CardKind.TEMPORARY)
     zone = ZoneInfo(session.get_one(School, doing.school_id).zone)
@@ -140,25 +142,37 @@ def release_cards(
 ) -> int:
     """End all cards of a student who leaves; how many. They wait to be handed in (EXPIRED)."""
     student = session.get_one(Student, student_id)
-    cards = select(CardBinding.card_id).where(
-        CardBinding.student_id == student_id, CardBinding.unbound_at.is_(None)
+    return release_cards_of_all(session, Doing(actor, student.school_id, at, reason), [student_id])
+
+
+def release_cards_of_all(session: Session, doing: Doing, student_ids: Collection[int]) -> int:
+    """The same for many who leave together, in as many statements as for one.
+
+    Raises AppError(NOT_FOUND) when one of them is not a student of the school.
+    """
+    held = select(CardBinding.card_id).where(
+        CardBinding.student_id.in_(student_ids), CardBinding.unbound_at.is_(None)
     )
-    handled = _lock(session, student.school_id, session.scalars(cards).all(), student_id)
-    doing = Doing(actor, student.school_id, at, reason)
+    handled = _lock(session, doing.school_id, session.scalars(held).all(), student_ids)
     for one in handled:
-        _step(session, doing, one, CardStep.EXPIRED)
+        _change(session, doing, one, CardStep.EXPIRED, None)
+    list_changes(session, doing.school_id, [one.card for one in handled], doing.at)
+    _tell(session, doing, handled, CardStep.EXPIRED, None)
     return len(handled)
 
 
 def _lock(
-    session: Session, school_id: int, card_ids: Collection[int], student_id: int | None = None
+    session: Session,
+    school_id: int,
+    card_ids: Collection[int],
+    student_ids: Collection[int] = (),
 ) -> list[Handled]:
     """These cards and all students that they concern, locked against every other step.
 
     Students first: who gives a card and who looks for a student's cards meet there.
     """
     before = _holders(session, card_ids)
-    _lock_students(session, school_id, student_id, before)
+    _lock_students(session, school_id, student_ids, before)
     cards = session.scalars(
         select(Card)
         .where(Card.school_id == school_id, Card.id.in_(card_ids))
@@ -177,17 +191,19 @@ def _lock(
 
 
 def _lock_students(
-    session: Session, school_id: int, student_id: int | None, holders: dict[int, CardBinding]
+    session: Session,
+    school_id: int,
+    student_ids: Collection[int],
+    holders: dict[int, CardBinding],
 ) -> None:
-    wanted = {one.student_id for one in holders.values()}
-    wanted |= set() if student_id is None else {student_id}
+    wanted = {one.student_id for one in holders.values()} | set(student_ids)
     found = session.scalars(
         select(Student.id)
         .where(Student.school_id == school_id, Student.id.in_(wanted))
         .order_by(Student.id)
         .with_for_update(key_share=True)
     ).all()
-    if student_id is not None and student_id not in found:
+    if not set(student_ids) <= set(found):
         raise AppError(Code.NOT_FOUND, "There is no such student in this school.")
 
 
@@ -257,10 +273,35 @@ def _step(
     if step is not CardStep.EXPIRED and _is_over(handled.card, doing.at):
         _step(session, doing, handled, CardStep.EXPIRED)
         handled = Handled(handled.card, None)
-    card, binding = handled
+    at = _change(session, doing, handled, step, student_id)
+    list_changes(session, handled.card.school_id, [handled.card], at)
+    _tell(session, doing, [handled], step, student_id)
+    return handled.card
+
+
+def _tell(
+    session: Session,
+    doing: Doing,
+    handled: Sequence[Handled],
+    step: CardStep,
+    student_id: int | None,
+) -> None:
+    """The webhooks that want to know, of one card or of many."""
+    done = [DoneStep(one.card, step, _owner(one, student_id)) for one in handled]
+    tell_of_cards(session, doing.school_id, done)
+
+
+def _change(
+    session: Session, doing: Doing, handled: Handled, step: CardStep, student_id: int | None
+) -> datetime:
+    """One step as card, binding, history and audit log have it; when it counts.
+
+    The readers' list follows, for one card or for many.
+    """
+    card = handled.card
     state = _state_after(handled, step)
     at = _moment_of(card, step, doing.at)
-    owner = student_id if student_id is not None else binding.student_id if binding else None
+    owner = _owner(handled, student_id)
     _rebind(session, handled, step, student_id, at)
     was = card.state
     card.state, card.state_since = state, at
@@ -278,7 +319,6 @@ def _step(
             reason=doing.reason[:200],
         )
     )
-    list_changes(session, card.school_id, [card], at)
     note(
         session,
         card.school_id,
@@ -288,7 +328,14 @@ def _step(
         reason=doing.reason,
         details={"number": card.uid, "student": owner, "state": [was, state]},
     )
-    return card
+    return at
+
+
+def _owner(handled: Handled, student_id: int | None) -> int | None:
+    """Whose the card becomes, or else whose it is."""
+    if student_id is not None:
+        return student_id
+    return handled.binding.student_id if handled.binding else None
 
 
 def _state_after(handled: Handled, step: CardStep) -> CardState:
@@ -330,7 +377,6 @@ def _rebind(
         session.add(
             CardBinding(school_id=card.school_id, card_id=card.id, student_id=owner, bound_at=at)
         )
-    session.flush()
 
 
 def _refusal(state: CardState, step: CardStep) -> str:

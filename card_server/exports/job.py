@@ -32,7 +32,8 @@ def describe_export(parameters: Mapping[str, Any]) -> str:
     """Which list, in the language of the page: "Taps, CSV"."""
     listed = LISTS.get(parameters["list"])
     title = str(listed.title) if listed else parameters["list"]
-    return f"{title}, {_FORMATS[Export(parameters['format'])]}"
+    written = _FORMATS[Export(parameters["format"])]
+    return str(gettext("%(title)s, %(format)s", title=title, format=written))
 
 
 _FORMATS = {Export.XLSX: "Excel", Export.CSV: "CSV"}

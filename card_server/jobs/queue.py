@@ -28,6 +28,8 @@ from schema.tables.staff import Role
 
 LEASE: Final = timedelta(minutes=1)
 """Much longer than any work between two signs of progress."""
+TOKEN: Final = "token"  # noqa: S105 - the name of a parameter
+"""The parameter that names the token by which a program asked."""
 RESULT_KEPT: Final = timedelta(days=1)
 ROW_KEPT: Final = timedelta(days=30)
 _MOST_OPEN: Final = 5
@@ -39,7 +41,7 @@ _ANYTHING: Final = frozenset(JobPart)
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks for a job: a member of staff."""
+    """Who asks for a job: a member of staff, or a program with a token of theirs."""
 
     school_id: int
     actor: Actor
@@ -48,6 +50,8 @@ class Asker:
     roles: frozenset[Role]
     """Those of the asker's roles that let them ask: the job can never do more."""
     language: Language
+    token_id: int | None = None
+    """The token that a program asks with: the job can never do more than that."""
 
 
 class Claim(NamedTuple):
@@ -85,6 +89,7 @@ def ask_for(
         )
     if kind not in KINDS:
         raise ValueError(f"{kind} is no kind of job")
+    parameters = _with_token(asker, parameters)
     job = Job(
         school_id=asker.school_id,
         kind=kind,
@@ -118,9 +123,17 @@ def find_alike(
             Job.state.in_(_OPEN),
             Job.kind == kind,
             Job.language == asker.language,
-            Job.parameters == _write(parameters),
+            Job.parameters == _write(_with_token(asker, parameters)),
         )
     )
+
+
+def ask_once(
+    session: Session, asker: Asker, kind: str, parameters: Mapping[str, Any], now: datetime
+) -> int:
+    """The asker's job that does this already, or a new one. Raises AppError(CONFLICT)."""
+    known = find_alike(session, asker, kind, parameters)
+    return known if known is not None else ask_for(session, asker, kind, parameters, now)
 
 
 def cancel(session: Session, job: Job, actor: Actor, now: datetime) -> None:
@@ -225,6 +238,11 @@ def forget_old(session: Session, now: datetime) -> None:
     over = select(Job.id).where(Job.finished_at < now - RESULT_KEPT)
     session.execute(delete(JobPiece).where(JobPiece.job_id.in_(over)))
     session.execute(delete(Job).where(Job.finished_at < now - ROW_KEPT))
+
+
+def _with_token(asker: Asker, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A job remembers the token that it was asked with among its parameters (TOKEN)."""
+    return parameters if asker.token_id is None else {**parameters, TOKEN: asker.token_id}
 
 
 def _write(parameters: Mapping[str, Any]) -> str:

@@ -76,6 +76,14 @@ def read_job(session: Session, school_id: int, job_id: int, made_by: int | None)
     return _report(find_job(session, school_id, job_id, made_by))
 
 
+def read_job_if_kept(session: Session, school_id: int, job_id: int | None) -> JobReport | None:
+    """One job of a school; None when there is none, or it is so old that it is gone."""
+    if job_id is None:
+        return None
+    job = session.scalar(select(Job).where(Job.school_id == school_id, Job.id == job_id))
+    return _report(job) if job else None
+
+
 def read_news(session: Session, school_id: int, made_by: int) -> list[JobReport]:
     """Somebody's jobs that have ended since they last looked, newest first."""
     found = session.scalars(

@@ -5,16 +5,16 @@ name. Nothing undoes this, so whoever asks for it has seen the plan, and is held
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Executable, delete, insert, select, update
+from sqlalchemy import Executable, String, cast, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from card_server.audit.writing import Actor, note
-from card_server.cards.cards import release_cards
+from card_server.cards.cards import Doing, release_cards_of_all
 from card_server.errors import AppError, Code
 from card_server.people.moved_days import move_days
 from card_server.people.promotion_plan import (
@@ -30,12 +30,14 @@ from card_server.register.homerooms import of_today
 from card_server.register.terms import list_terms
 from card_server.register.version import touch_register
 from card_server.school_time import day_of
+from card_server.webhooks.changes import NewStatus, tell_of_statuses
 from schema.tables.people import Boarding, HomeroomStay, Student, StudentStatus
 from schema.tables.school import Homeroom, School
 from schema.tables.staff import Scope, Staff, StaffGrant
 from schema.tables.tokens import ApiToken
 
 _AT_ONCE = 1000
+_BETWEEN = ","
 GRADUATED = "毕业"
 """Why a graduate's card ends, in the card's own history."""
 
@@ -52,14 +54,16 @@ class Promoted:
 
 def read_facts(session: Session, school_id: int, today: date) -> PromotionFacts:
     """The school as it is: the oldest school year that is not over is the one that ends."""
-    rooms = session.scalars(
-        select(Homeroom).where(of_today(school_id)).order_by(Homeroom.grade, Homeroom.id)
+    rooms = session.execute(
+        select(Homeroom.id, Homeroom.name, Homeroom.grade, Homeroom.campus_id, Homeroom.school_year)
+        .where(of_today(school_id))
+        .order_by(Homeroom.grade, Homeroom.id)
     ).all()
     from_year = min((one.school_year for one in rooms), default=today.year - 1)
     ending = [one for one in rooms if one.school_year == from_year]
-    ids = [one.id for one in ending]
-    enrolled, left_behind = _read_students(session, school_id, {one.id: one for one in ending})
-    teachers = _read_teachers(session, school_id, ids)
+    names = {one.id: one.name for one in ending}
+    enrolled = _read_enrolled(session, school_id, names)
+    teachers = _read_teachers(session, school_id, names)
     return PromotionFacts(
         from_year,
         tuple(
@@ -68,12 +72,12 @@ def read_facts(session: Session, school_id: int, today: date) -> PromotionFacts:
                 one.name,
                 one.grade,
                 one.campus_id,
-                tuple(enrolled[one.id]),
+                enrolled.get(one.id, ()),
                 tuple(teachers[one.id]),
             )
             for one in ending
         ),
-        tuple(left_behind),
+        _read_left_behind(session, school_id, names),
         {one.name: one.id for one in rooms if one.school_year == from_year + 1},
         list_terms(session, school_id),
     )
@@ -135,30 +139,41 @@ def promote(
     return Promoted(facts.to_year, len(set(rooms.values()) - {0}), len(moves), len(graduates))
 
 
-def _read_students(
-    session: Session, school_id: int, rooms: Mapping[int, Homeroom]
-) -> tuple[dict[int, list[int]], list[LeftBehind]]:
-    """Who is enrolled, by homeroom, and who is suspended."""
+def _read_enrolled(
+    session: Session, school_id: int, rooms: Collection[int]
+) -> dict[int, tuple[int, ...]]:
+    """Who is enrolled, by homeroom: a row for each homeroom, not one for each student."""
     found = session.execute(
-        select(Student.id, Student.homeroom_id, Student.status, Student.name, Student.number)
+        select(Student.homeroom_id, func.aggregate_strings(cast(Student.id, String), _BETWEEN))
         .where(
             Student.school_id == school_id,
             Student.homeroom_id.in_(rooms),
-            Student.status.in_([StudentStatus.ENROLLED, StudentStatus.SUSPENDED]),
+            Student.status == StudentStatus.ENROLLED,
+        )
+        .group_by(Student.homeroom_id)
+    )
+    return {room: tuple(sorted(map(int, ids.split(_BETWEEN)))) for room, ids in found}
+
+
+def _read_left_behind(
+    session: Session, school_id: int, rooms: Mapping[int, str]
+) -> tuple[LeftBehind, ...]:
+    """Who is suspended."""
+    found = session.execute(
+        select(Student.id, Student.homeroom_id, Student.name, Student.number)
+        .where(
+            Student.school_id == school_id,
+            Student.homeroom_id.in_(rooms),
+            Student.status == StudentStatus.SUSPENDED,
         )
         .order_by(Student.id)
     )
-    enrolled: dict[int, list[int]] = defaultdict(list)
-    left: list[LeftBehind] = []
-    for student_id, homeroom_id, status, name, number in found:
-        if status is StudentStatus.ENROLLED:
-            enrolled[homeroom_id].append(student_id)
-        else:
-            left.append(LeftBehind(student_id, name, number, rooms[homeroom_id].name))
-    return enrolled, left
+    return tuple(LeftBehind(one.id, one.name, one.number, rooms[one.homeroom_id]) for one in found)
 
 
-def _read_teachers(session: Session, school_id: int, rooms: list[int]) -> dict[int, list[str]]:
+def _read_teachers(
+    session: Session, school_id: int, rooms: Collection[int]
+) -> dict[int, list[str]]:
     found = session.execute(
         select(StaffGrant.homeroom_id, Staff.name)
         .join(Staff, Staff.id == StaffGrant.staff_id)
@@ -268,8 +283,10 @@ def _graduate(
         beds = ours & Boarding.until_on.is_(None)
         _write(session, delete(Boarding).where(beds, Boarding.from_on >= today))
         _write(session, update(Boarding).where(beds).values(until_on=today))
-    for student in graduates:
-        release_cards(session, actor, student, GRADUATED, now)
+        release_cards_of_all(session, Doing(actor, school_id, now, GRADUATED), part)
+        enrolled, graduated = StudentStatus.ENROLLED, StudentStatus.GRADUATED
+        told = [NewStatus(student, enrolled, graduated, today) for student in part]
+        tell_of_statuses(session, school_id, told)
 
 
 def _hand_over_grants(

@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 _HAN = ("", "一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
 _STAYS = re.compile(r"(?:20)?\d{2}\s*[级届]|^[A-Za-z]{0,2}20\d{2}")
 """Named by the year of entering or leaving: 2024级3班, 24级(3)班, 2027届1班."""
 _LAST_GRADE = 12
+_KNOWN_NAMES = 2000
+"""A page asks for each name of a school, and again when it comes back with corrections."""
 
 
+@lru_cache(_KNOWN_NAMES)
 def next_name(name: str, grade: int) -> str:
     """The name of a grade's homeroom in the next school year; the same where no rule fits.
 

@@ -1,5 +1,6 @@
 """Finding a student by name, pinyin (full or initials) or student number."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_, select
@@ -37,11 +38,21 @@ def search_students(session: Session, school_id: int, words: str) -> list[Found]
 
 
 def matches(words: str) -> ColumnElement[bool]:
-    """The condition that a student answers to these words."""
-    lower = words.lower()
+    """The condition that a student answers to these words.
+
+    Digits and letters count in either width: an input method makes them full-width (２０２６).
+    """
+    narrow = to_narrow(words)
+    lower = narrow.lower()
     return or_(
         Student.name.contains(words, autoescape=True),
-        Student.number.startswith(words, autoescape=True),
+        Student.name.contains(narrow, autoescape=True),
+        Student.number.startswith(narrow, autoescape=True),
         Student.pinyin.contains(lower, autoescape=True),
         Student.pinyin.contains(lower.replace(" ", ""), autoescape=True),
     )
+
+
+def to_narrow(words: str) -> str:
+    """The words with letters, digits and brackets of the ordinary width."""
+    return unicodedata.normalize("NFKC", words)

@@ -19,6 +19,7 @@ from card_server.people.stays import (
     refuse_future,
 )
 from card_server.school_time import day_of
+from card_server.webhooks.changes import NewStatus, tell_of_statuses
 from schema.tables.people import Student, StudentStatus
 from schema.tables.school import Homeroom
 
@@ -64,6 +65,7 @@ def change_status(
         _send_away(session, actor, student, wanted, now)
     student.status, student.status_since = wanted.status, wanted.on
     session.flush()
+    tell_of_statuses(session, school_id, [NewStatus(student_id, before, wanted.status, wanted.on)])
     details = {"status": [before, wanted.status], "on": wanted.on, "homeroom": homeroom.name}
     note(
         session,

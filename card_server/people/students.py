@@ -25,6 +25,7 @@ from card_server.people.stays import (
 from card_server.register.terms import read_day
 from card_server.seen import changes, refuse_if_changed
 from card_server.storage.sealing import Seal
+from card_server.webhooks.changes import NewStatus, tell_of_statuses
 from schema.tables.people import Sex, Student, StudentStatus
 
 _NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,31}")
@@ -150,6 +151,7 @@ def add_student(
     )
     _keep(session, student, wanted, seal)
     open_stay(session, student, homeroom, on)
+    tell_of_statuses(session, school_id, [NewStatus(student.id, None, student.status, on)])
     details = settings_of(student) | {"homeroom": homeroom.name, "on": on}
     note(session, school_id, actor, "student.made", f"student:{student.id}", details=details)
     return student

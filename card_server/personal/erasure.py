@@ -23,6 +23,7 @@ from card_server.errors import AppError, Code
 from card_server.field_errors import Problems
 from card_server.field_errors import marked as _
 from card_server.people.stays import lock_student
+from card_server.people.student_search import to_narrow
 from card_server.people.student_status import AWAY_FOR_GOOD
 from schema.tables.attendance import Correction, Exemption, HandPassage, Presence
 from schema.tables.cards import CardBinding, CardHistory
@@ -124,7 +125,7 @@ def _refuse(student: Student, guardians: list[Guardian], doing: Erasing) -> None
             "Change the status first.",
         )
     wrong = Problems()
-    if doing.typed_number.strip() != student.number:
+    if "".join(to_narrow(doing.typed_number).split()) != student.number:
         wrong.add("number", _("This is not the student's number."))
     if not doing.reason:
         wrong.add("reason", _("Write the reason: the audit log keeps it."))

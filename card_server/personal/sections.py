@@ -229,7 +229,7 @@ def _plain(one: Any, leave_out: set[str]) -> dict[str, Any]:
 _SECTIONS: tuple[tuple[str, LazyString, Callable[[Asking], Iterator[Row]]], ...] = (
     ("student", lazy_gettext("Student"), _read_student),
     ("guardians", lazy_gettext("Guardians"), _read_guardians),
-    ("homerooms", lazy_gettext("Homerooms until now"), _read_stays),
+    ("homerooms", lazy_gettext("Homerooms so far"), _read_stays),
     ("boarding", lazy_gettext("Boarding"), _rows_of(Boarding, "from_on")),
     ("notes", lazy_gettext("Notes"), _rows_of(StudentNote, "id")),
     ("photo", lazy_gettext("Photo"), _rows_of(StudentPhoto, "changed_at", ("body_sealed",))),

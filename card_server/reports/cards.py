@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from card_server.cards.numbers import clean_number
 from card_server.cards.steps import allowed_steps
 from card_server.errors import AppError, Code
-from card_server.people.student_search import matches
+from card_server.people.student_search import matches, to_narrow
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding, CardHistory, CardKind, CardStep
 from schema.tables.people import Student
@@ -111,7 +111,7 @@ def search_cards(session: Session, school_id: int, words: str) -> list[ListedCar
 
 
 def _answers_to(words: str) -> ColumnElement[bool]:
-    label = Card.label.contains(words, autoescape=True)
+    label = Card.label.contains(words, autoescape=True) | (_loose_label() == _loosen(words))
     number = clean_number(words)
     return or_(label, Card.uid.contains(number, autoescape=True)) if number else label
 
@@ -152,12 +152,29 @@ def find_typed_card(session: Session, school_id: int, typed: str) -> int:
     """The card with this number, or with this label. Raises AppError(NOT_FOUND) when none is."""
     wanted = select(Card.id).where(Card.school_id == school_id)
     found = session.scalar(wanted.where(Card.uid == clean_number(typed)))
-    if found is None:
-        labelled = session.scalars(wanted.where(Card.label == typed.strip()).limit(2)).all()
-        found = labelled[0] if typed.strip() and len(labelled) == 1 else None
+    if found is None and typed.strip():
+        found = _find_labelled(session, wanted, typed)
     if found is None:
         raise AppError(Code.NOT_FOUND, "The school has no card with this number or label.")
     return found
+
+
+def _find_labelled(session: Session, wanted: Select[int], typed: str) -> int | None:
+    """The one card with this label as it is written; else as it may be typed in a hurry."""
+    for fits in (Card.label == typed.strip(), _loose_label() == _loosen(typed)):
+        found = session.scalars(wanted.where(fits).limit(2)).all()
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def _loose_label() -> ColumnElement[str]:
+    return func.lower(func.replace(Card.label, " ", ""))
+
+
+def _loosen(typed: str) -> str:
+    """Without spaces, in ordinary width: 临时１ and 临时1 are 临时 1."""
+    return "".join(to_narrow(typed).split()).lower()
 
 
 def select_cards(school_id: int) -> Select[*tuple[Any, ...]]:

@@ -35,6 +35,8 @@ class DeskStudent:
     homeroom_id: int
     homeroom: str
     has_photo: bool
+    is_enrolled: bool
+    """Nobody else is given a card."""
 
 
 def list_desks(session: Session, school_id: int) -> list[Reader]:
@@ -81,6 +83,7 @@ def find_desk_student(session: Session, school_id: int, student_id: int) -> Desk
             Student.homeroom_id,
             Homeroom.name,
             exists().where(StudentPhoto.student_id == Student.id),
+            Student.status == StudentStatus.ENROLLED,
         )
         .join(Homeroom, Homeroom.id == Student.homeroom_id)
         .where(Student.school_id == school_id, Student.id == student_id)

@@ -14,7 +14,7 @@ from card_server.register.homerooms import of_today
 from card_server.reports.outbox import OutboxMessage, select_messages
 from schema.messages import Decision, Refusal
 from schema.tables.messages import Message, MessageState
-from schema.tables.people import Student
+from schema.tables.people import Student, StudentStatus
 from schema.tables.readers import Direction, Reader
 from schema.tables.school import Homeroom, School
 from schema.tables.taps import Effect, Tap
@@ -29,6 +29,7 @@ class ListedStudent:
     name: str
     homeroom_id: int
     homeroom: str
+    status: StudentStatus
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,17 @@ def list_homerooms(session: Session, school_id: int) -> list[Homeroom]:
 
 
 def list_students(
-    session: Session, school_id: int, after: int, limit: int, homeroom_id: int | None = None
+    session: Session,
+    school_id: int,
+    after: int,
+    limit: int,
+    homeroom_id: int | None = None,
+    status: StudentStatus | None = StudentStatus.ENROLLED,
 ) -> list[ListedStudent]:
-    """The next students after an id, by id."""
+    """The next students after an id, by id; None is any status."""
     wanted = _select_students(school_id).where(Student.id > after)
+    if status is not None:
+        wanted = wanted.where(Student.status == status)
     if homeroom_id is not None:
         wanted = wanted.where(Student.homeroom_id == homeroom_id)
     found = session.execute(wanted.order_by(Student.id).limit(limit))
@@ -150,9 +158,16 @@ def list_messages(
     return [OutboxMessage(*row) for row in session.execute(wanted.limit(limit))]
 
 
-def _select_students(school_id: int) -> Select[int, str, str, int, str]:
+def _select_students(school_id: int) -> Select[int, str, str, int, str, StudentStatus]:
     return (
-        select(Student.id, Student.number, Student.name, Student.homeroom_id, Homeroom.name)
+        select(
+            Student.id,
+            Student.number,
+            Student.name,
+            Student.homeroom_id,
+            Homeroom.name,
+            Student.status,
+        )
         .join(Homeroom, Homeroom.id == Student.homeroom_id)
         .where(Student.school_id == school_id)
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from card_server.people.student_search import Found, search_students
+from card_server.people.student_search import Found, search_students, to_narrow
 from card_server.register.homerooms import of_today
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom
@@ -44,9 +44,14 @@ def search_school(session: Session, school_id: int, words: str) -> Answers:
     words = " ".join(words.split())
     if not words:
         return Answers([], [], [])
+    narrow = to_narrow(words)
     rooms = session.execute(
         select(Homeroom.id, Homeroom.name)
-        .where(of_today(school_id), Homeroom.name.contains(words, autoescape=True))
+        .where(
+            of_today(school_id),
+            Homeroom.name.contains(words, autoescape=True)
+            | Homeroom.name.contains(narrow, autoescape=True),
+        )
         .order_by(Homeroom.grade, Homeroom.id)
         .limit(MOST_OF_A_KIND)
     )
@@ -56,7 +61,7 @@ def search_school(session: Session, school_id: int, words: str) -> Answers:
             Reader.school_id == school_id,
             Reader.name.contains(words, autoescape=True)
             | Reader.place.contains(words, autoescape=True)
-            | Reader.code.contains(words.lower(), autoescape=True),
+            | Reader.code.contains(narrow.lower(), autoescape=True),
         )
         .order_by(Reader.id)
         .limit(MOST_OF_A_KIND)

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from card_server.audit.writing import Actor, note
@@ -173,23 +174,10 @@ def find_token_caller(session: Session, token: str, now: datetime) -> TokenCalle
     """
     if not token.startswith(PREFIX):
         return None
-    row = session.execute(
-        select(ApiToken, Staff, School)
-        .join(Staff, Staff.id == ApiToken.made_by)
-        .join(School, School.id == ApiToken.school_id)
-        .where(
-            ApiToken.token_hash == hash_token(token),
-            ApiToken.revoked_at.is_(None),
-            ApiToken.expires_at > now,
-            Staff.disabled_at.is_(None),
-        )
-    ).one_or_none()
-    if row is None:
+    found = _find_valid(session, ApiToken.token_hash == hash_token(token), now)
+    if found is None:
         return None
-    known, maker, school = row
-    grant = Grant(known.role, known.scope, known.grade, known.homeroom_id, known.place)
-    if not covers(_read_grants(session, maker, school.id), grant):
-        return None
+    known, maker, school, grant = found
     return TokenCaller(
         staff_id=maker.id,
         name=known.name,
@@ -203,6 +191,42 @@ def find_token_caller(session: Session, token: str, now: datetime) -> TokenCalle
         expires_at=known.expires_at,
         used_at=known.used_at,
     )
+
+
+def find_token_grant(
+    session: Session, school_id: int, token_id: int, now: datetime
+) -> Grant | None:
+    """What this token of a school may do now; None when it does not work any more."""
+    is_it = (ApiToken.id == token_id) & (ApiToken.school_id == school_id)
+    found = _find_valid(session, is_it, now)
+    return found.grant if found else None
+
+
+class _Valid(NamedTuple):
+    token: ApiToken
+    maker: Staff
+    school: School
+    grant: Grant
+
+
+def _find_valid(session: Session, is_it: ColumnElement[bool], now: datetime) -> _Valid | None:
+    row = session.execute(
+        select(ApiToken, Staff, School)
+        .join(Staff, Staff.id == ApiToken.made_by)
+        .join(School, School.id == ApiToken.school_id)
+        .where(
+            is_it,
+            ApiToken.revoked_at.is_(None),
+            ApiToken.expires_at > now,
+            Staff.disabled_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    known, maker, school = row
+    grant = Grant(known.role, known.scope, known.grade, known.homeroom_id, known.place)
+    is_covered = covers(_read_grants(session, maker, school.id), grant)
+    return _Valid(known, maker, school, grant) if is_covered else None
 
 
 def note_token_use(session: Session, caller: TokenCaller, now: datetime) -> None:

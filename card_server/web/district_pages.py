@@ -49,7 +49,7 @@ def show() -> ResponseReturnValue:
         Column(gettext("Silent readers"), "silent", is_number=True),
         Column(gettext("Messages waiting"), "waiting", is_number=True),
         Column(gettext("Messages failed"), "failed", is_number=True),
-        Column(gettext("Last word"), "heard_at"),
+        Column(gettext("Last heard"), "heard_at"),
         Column(gettext("Enter")),
     ]
     return render_template(

@@ -9,18 +9,12 @@ from flask import Response, current_app, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from card_server.access import (
-    actor,
-    caller,
-    changing_session,
-    grants_in_use,
-    school_in_use,
-    school_session,
-)
+from card_server.access import actor, changing_session, school_in_use, school_session
 from card_server.audit.writing import note
+from card_server.background import asker_in_use
 from card_server.exports.job import make_sheet, parameters_of
 from card_server.exports.lists import ExportList, Filters
-from card_server.jobs.queue import Asker, ask_for, find_alike
+from card_server.jobs.queue import ask_for, ask_once
 from card_server.storage.sealing import Seal
 from card_server.web.export import Cell, Export, send_export, send_sheet
 from card_server.web.languages import choose_language
@@ -62,21 +56,12 @@ def ask_in_background(
     Who asks for the same without a file while it goes on gets that job. Raises AppError(CONFLICT)
     for somebody with many under way.
     """
-    who, school = caller(), school_in_use()
-    asker = Asker(
-        school.id,
-        actor(),
-        who.staff_id,
-        who.name,
-        frozenset(grant.role for grant in grants_in_use()),
-        Language(choose_language()),
-    )
+    asker, now = asker_in_use(Language(choose_language())), datetime.now(UTC)
     seal: Seal = current_app.extensions["job_seal"]
     with changing_session() as session:
-        if handed_in is None and (known := find_alike(session, asker, kind, parameters)):
-            return known
-        file = None if handed_in is None else (seal, handed_in)
-        return ask_for(session, asker, kind, parameters, datetime.now(UTC), file)
+        if handed_in is None:
+            return ask_once(session, asker, kind, parameters, now)
+        return ask_for(session, asker, kind, parameters, now, (seal, handed_in))
 
 
 def _note_taken(kind: Export, name: str, rows: int, filters: Filters) -> None:

@@ -126,7 +126,7 @@ def _show(wrong: Wrong, typed: dict[str, str] | None = None) -> ResponseReturnVa
         may_change=may("faces.change"),
         rooms=[("", gettext("All homerooms")), *((one.id, one.name) for one in rooms)],
         outputs=[
-            (Output.SHEETS.value, gettext("A4 sheets to be cut, ten cards each")),
+            (Output.SHEETS.value, gettext("A4 sheets, ten cards each")),
             (Output.CARDS.value, gettext("a card printer: one page a side")),
         ],
         fields=[(one.value, word(one)) for one in FaceField],

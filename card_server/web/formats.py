@@ -20,6 +20,7 @@ def add_formats(app: Flask) -> None:
         date=written_day,
         ago=ago,
         card=card_number,
+        size=size,
     )
     app.jinja_env.filters.update(word=word, rejection=rejection_word)
 
@@ -67,6 +68,19 @@ def ago(when: datetime, now: datetime) -> str:
     if seconds < 86_400:
         return str(gettext("%(hours)s h ago", hours=seconds // 3600))
     return str(ngettext("%(num)s day ago", "%(num)s days ago", seconds // 86_400))
+
+
+def size(of_bytes: int) -> str:
+    """How large a file or a disk is, in the largest unit of a thousand that gives one at least."""
+    if of_bytes < 1000:
+        return str(gettext("%(size)s bytes", size=of_bytes))
+    amount, unit = of_bytes / 1000, "KB"
+    for larger in ("MB", "GB", "TB"):
+        # What would be written as 1000 is one of the next.
+        if amount < 999.5:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.3g} {unit}"
 
 
 def card_number(uid: str) -> str:

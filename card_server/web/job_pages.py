@@ -63,7 +63,8 @@ def job_title(job: JobReport) -> str:
     if kind is None:
         return job.kind
     about = kind.describe(job.parameters)
-    return f"{gettext(kind.title)}: {about}" if about else str(gettext(kind.title))
+    title = str(gettext(kind.title))
+    return str(gettext("%(title)s: %(about)s", title=title, about=about)) if about else title
 
 
 def job_message(job: JobReport) -> str:

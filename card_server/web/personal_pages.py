@@ -7,13 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from card_server.access import actor, allow, caller, changing_session, school_in_use, school_session
-from card_server.audit.writing import note
 from card_server.errors import HTTP_STATUS, Code
 from card_server.people.student_status import AWAY_FOR_GOOD
 from card_server.people.students import find_student
 from card_server.personal.erasure import Erasing, erase_student
-from card_server.personal.package import Cover, write_package
-from card_server.personal.sections import Asking
+from card_server.personal.giving import Taking
+from card_server.personal.giving import give_out as give_out_package
 from card_server.web.changing import NOTHING_WRONG, Wrong, try_change
 from card_server.web.entering import seal
 from card_server.web.export import send_bytes
@@ -35,19 +34,14 @@ def show(student_id: int) -> ResponseReturnValue:
 @allow(*_ADMINS)
 def give_out(student_id: int) -> ResponseReturnValue:
     """The zip of everything, to whoever says why; that is noted."""
-    reason, school, now = read_reason(), school_in_use(), datetime.now(UTC)
+    reason, school = read_reason(), school_in_use()
     if not reason:
         said = {"reason": gettext("Write the reason: the audit log keeps it.")}
         return _show(student_id, Wrong(said, HTTP_STATUS[Code.INVALID], is_conflict=False), "give")
-    with school_session() as session:
-        student = find_student(session, school.id, student_id)
-        cover = Cover(school.name, student.number, student.name, now, caller().name, school.zone)
-        body = write_package(Asking(session, school.id, student_id, seal()), cover)
     with changing_session() as session:
-        subject = f"student:{student_id}"
-        note(session, school.id, actor(), "student.exported", subject, reason=reason)
-    name = f"student-{student_id}-{now.astimezone(school.zone).date()}.zip"
-    response = send_bytes(iter([body]), "application/zip", name)
+        taking = Taking(actor(), caller().name, reason)
+        package = give_out_package(session, school, student_id, taking, seal())
+    response = send_bytes(iter([package.body]), "application/zip", package.name)
     response.headers["Cache-Control"] = "no-store"
     return response
 

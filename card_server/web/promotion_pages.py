@@ -76,15 +76,18 @@ def _show(
         facts = read_facts(session, school.id, today)
     plan = make_plan(facts, _read_choices(facts, form), today)
     errors = {name: gettext(said) for name, said in {**plan.problems, **wrong}.items()}
+    is_early = today < facts.earliest
+    # Too early to begin is not too early to look.
+    in_the_way = {name for name in plan.problems if name or not is_early}
     page = render_template(
         "settings_promotion.html",
         plan=plan,
         facts=facts,
         errors=errors,
-        is_preview=is_preview and not plan.problems,
-        is_early=today < facts.earliest,
+        is_preview=is_preview and not in_the_way,
+        is_early=is_early,
     )
-    return page, status if is_preview and errors else 200
+    return page, status if is_preview and (in_the_way or wrong) else 200
 
 
 def _read_choices(facts: PromotionFacts, form: Mapping[str, str]) -> dict[int, Choice]:

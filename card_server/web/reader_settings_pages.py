@@ -43,7 +43,7 @@ def show() -> ResponseReturnValue:
         Column(gettext("Place"), "place"),
         Column(gettext("Direction")),
         Column(gettext("Card list"), "cards", is_number=True),
-        Column(gettext("Last word"), "seen"),
+        Column(gettext("Last heard"), "seen"),
         Column(gettext("Software"), is_minor=True),
     ]
     return render_template(
@@ -153,7 +153,4 @@ def _choices() -> dict[str, object]:
 def _preview(order: ByteOrder) -> str:
     """An order, and what a reader that has it makes of a card."""
     read = turn(_SAMPLE, order)
-    said: str = gettext(
-        "%(order)s: a card %(card)s is read as %(read)s", order=word(order), card=_SAMPLE, read=read
-    )
-    return said
+    return f"{word(order)} · {_SAMPLE} → {read}"

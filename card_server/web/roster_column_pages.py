@@ -5,23 +5,22 @@ from datetime import UTC, datetime
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
-from msgspec.structs import replace
 
 from card_server.access import allow, changing_session, school_in_use, school_session
-from card_server.imports.roster import staging
+from card_server.imports.roster import staging, waiting
 from card_server.imports.roster.choices import Choices
 from card_server.imports.roster.columns import (
     ENCODINGS,
     ShownColumn,
     list_profiles,
     list_targets,
-    read_targets,
     show_columns,
 )
-from card_server.imports.roster.facts import find_facts, keep_mapping, look_at
+from card_server.imports.roster.facts import find_facts, look_at
 from card_server.imports.roster.reading import STAGES
+from card_server.imports.roster.waiting import HowToOpen
 from card_server.school_time import day_of
-from card_server.web.roster_pages import change_choices, compare_again, seal_in_use
+from card_server.web.roster_pages import handling, seal_in_use, show_progress
 from card_server.words.imports import target_word
 from schema.tables.staff import Role
 
@@ -96,47 +95,38 @@ def send(import_id: int) -> ResponseReturnValue:
     with school_session() as session:
         row = staging.find_import(session, school_in_use().id, import_id)
         before = staging.open_choices(row, seal_in_use())
-    wanted = _read_how(before)
+    how = _read_how()
     keys = [form.get(f"column-{n}", "") for n in range(_count_columns())]
-    if not keys or not _is_read_alike(before, wanted):
-        change_choices(import_id, wanted)
-        return redirect(url_for("roster_columns.show", import_id=import_id))
-    targets = read_targets(keys)
-    change_choices(import_id, replace(before, targets=targets, stages=wanted.stages))
-    _remember(import_id, targets)
-    return compare_again(import_id)
+    with changing_session() as session:
+        if not keys or not _is_read_alike(before, how):
+            waiting.open_otherwise(session, handling(), import_id, how)
+            return redirect(url_for("roster_columns.show", import_id=import_id))
+        waiting.name_columns(session, handling(), import_id, keys, how.stages)
+    return show_progress(import_id)
 
 
 def _count_columns() -> int:
     return min(request.form.get("columns", 0, type=int), _MOST_COLUMNS)
 
 
-def _read_how(before: Choices) -> Choices:
-    """How the file is to be opened; what was mended in it was mended as it was read before."""
+def _read_how() -> HowToOpen:
     form = request.form
-    stages = tuple(stage for stage in STAGES if form.get(f"stage-{stage}"))
-    return Choices(
-        encoding=form.get("encoding") or before.encoding,
-        sheet=form.get("sheet") or before.sheet,
-        profile=form.get("profile") or None,
-        stages=stages or before.stages,
+    return HowToOpen(
+        form.get("encoding") or None,
+        form.get("sheet") or None,
+        form.get("profile") or None,
+        tuple(stage for stage in STAGES if form.get(f"stage-{stage}")),
     )
 
 
-def _is_read_alike(before: Choices, wanted: Choices) -> bool:
+def _is_read_alike(before: Choices, how: HowToOpen) -> bool:
     """Whether the sheet is opened as before; a register system that was found by itself is one."""
     found = request.form.get("found_profile") or None
-    is_same_profile = wanted.profile in (before.profile, found)
-    return is_same_profile and (before.encoding, before.sheet) == (wanted.encoding, wanted.sheet)
-
-
-def _remember(import_id: int, targets: tuple[str | None, ...]) -> None:
-    with changing_session() as session:
-        row = staging.find_import(session, school_in_use().id, import_id)
-        reading = look_at(session, school_in_use().id, staging.open_file(row, seal_in_use()))
-        if reading.table is not None and len(reading.table.header) == len(targets):
-            header = reading.table.header
-            keep_mapping(session, school_in_use().id, header, targets, datetime.now(UTC))
+    return (
+        how.profile in (before.profile, found)
+        and how.encoding in (before.encoding, None)
+        and how.sheet in (before.sheet, None)
+    )
 
 
 def _options() -> list[tuple[str, str]]:

@@ -9,11 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from card_server.access import actor, allow, changing_session, school_in_use
-from card_server.audit.writing import note
 from card_server.errors import HTTP_STATUS, AppError, Code
 from card_server.imports.roster.columns import list_profiles
-from card_server.imports.roster.export import EXPORTED, write_package
-from card_server.imports.roster.register_sheets import Days, Sheet, write_sheet
+from card_server.imports.roster.giving import KINDS, PACKAGE, Giving, give_roster
+from card_server.imports.roster.register_sheets import Days, Sheet
 from card_server.school_time import day_of
 from card_server.web.changing import NOTHING_WRONG, Wrong
 from card_server.web.export import send_bytes
@@ -22,10 +21,8 @@ from schema.tables.staff import Role
 
 pages = Blueprint("roster_export", __name__)
 
-PACKAGE = "oneroster"
 _MOST_REASON = 200
 _PIECE = 64 * 1024
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @pages.get("/roster/export")
@@ -47,24 +44,13 @@ def give() -> ResponseReturnValue:
         return _show(wrong or NOTHING_WRONG, form.to_dict())
     try:
         with changing_session() as session:
-            if kind == PACKAGE:
-                body = write_package(session, school.id, seal_in_use())
-            else:
-                sheet, profile = _KINDS[kind]
-                body = write_sheet(session, school.id, sheet, profile, days, seal_in_use())
-            details = {"format": kind, "bytes": len(body)}
-            subject = f"school:{school.id}"
-            note(session, school.id, actor(), EXPORTED, subject, reason=reason, details=details)
+            doing = Giving(
+                school.id, school.zone, actor(), reason, datetime.now(UTC), seal_in_use()
+            )
+            made = give_roster(session, doing, kind, days)
     except AppError as error:
         return _show(Wrong({"": gettext(error.message)}, HTTP_STATUS[error.code], False), form)
-    today = day_of(datetime.now(UTC), school.zone)
-    if kind == PACKAGE:
-        return send_bytes(_pieces(body), "application/zip", f"oneroster-{today}.zip")
-    return send_bytes(_pieces(body), _XLSX, f"{_KINDS[kind][0]}-{today}.xlsx")
-
-
-_KINDS = {f"{sheet}.{name}": (sheet, name) for sheet in Sheet for name, _ in list_profiles()}
-"""Each sheet in each register system's columns."""
+    return send_bytes(_pieces(made.body), made.media_type, made.name)
 
 
 def _read_days(first: str, last: str) -> Days | None:
@@ -85,7 +71,7 @@ def _judge(reason: str, kind: str, days: Days | None) -> Wrong | None:
         errors["reason"] = gettext("This may have 200 characters at most.")
     if days is None:
         errors["first"] = gettext("Choose a first day and a last one that is not before it.")
-    if kind != PACKAGE and kind not in _KINDS:
+    if kind not in KINDS:
         errors["kind"] = gettext("Choose from the list.")
     return Wrong(errors, HTTP_STATUS[Code.INVALID], is_conflict=False) if errors else None
 
@@ -97,7 +83,7 @@ def _pieces(body: bytes) -> Iterator[bytes]:
 
 
 def _show(wrong: Wrong, typed: object = None) -> ResponseReturnValue:
-    kinds = [(PACKAGE, gettext("OneRoster 1.2: the whole roster, as a package (ZIP)"))]
+    kinds = [(PACKAGE, gettext("OneRoster 1.2: the whole roster (ZIP)"))]
     for name, title in list_profiles():
         cards = gettext("Card numbers, for %(system)s (XLSX)", system=title)
         days = gettext("Attendance, for %(system)s (XLSX)", system=title)

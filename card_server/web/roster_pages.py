@@ -1,39 +1,29 @@
 """The roster comes in (学籍导入): a file is chosen, compared with the school, and imported."""
 
-import hashlib
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
-from msgspec.structs import replace
 
-from card_server.access import (
-    actor,
-    allow,
-    caller,
-    changing_session,
-    may,
-    school_in_use,
-    school_session,
-)
-from card_server.audit.writing import note
+from card_server.access import allow, changing_session, may, school_in_use, school_session
+from card_server.background import asker_in_use
 from card_server.config import Settings
 from card_server.errors import HTTP_STATUS, AppError, Code
 from card_server.field_errors import FieldsError
-from card_server.imports.roster import staging
-from card_server.imports.roster.choices import Cell, Choices, read_grades
-from card_server.imports.roster.job import CHECK, IMPORT
+from card_server.imports.roster import staging, waiting
+from card_server.imports.roster.choices import Cell, read_grades
 from card_server.imports.roster.view import View
-from card_server.jobs.report import JobReport, read_job
+from card_server.imports.roster.waiting import BrakedError, Handling, PackageChoices
+from card_server.jobs.report import read_job_if_kept
 from card_server.storage.sealing import Seal
 from card_server.web.changing import NOTHING_WRONG, Wrong, try_change
-from card_server.web.downloads import ask_in_background
 from card_server.web.fragments import render_part
+from card_server.web.languages import choose_language
 from card_server.web.tables import Asked, Column, Page, cut_page, read_asked
 from card_server.words.imports import change_words, say, where_word
-from schema.tables.roster import RosterImport, RosterSource, RosterState
+from schema.tables.people import Language
+from schema.tables.roster import RosterSource
 from schema.tables.staff import Role
 
 pages = Blueprint("roster", __name__)
@@ -55,17 +45,17 @@ _COLUMNS = {
         Column(lazy_gettext("What stands there")),
     ),
     "new": (
-        Column(lazy_gettext("Name")),
+        Column(lazy_gettext("Full name")),
         Column(lazy_gettext("Student number")),
         Column(lazy_gettext("Homeroom")),
     ),
     "changed": (
-        Column(lazy_gettext("Name")),
+        Column(lazy_gettext("Full name")),
         Column(lazy_gettext("Student number")),
         Column(lazy_gettext("What changes")),
     ),
     "gone": (
-        Column(lazy_gettext("Name")),
+        Column(lazy_gettext("Full name")),
         Column(lazy_gettext("Student number")),
         Column(lazy_gettext("Homeroom")),
     ),
@@ -95,6 +85,11 @@ def seal_in_use() -> Seal:
     return found
 
 
+def handling() -> Handling:
+    """The caller at work on a roster that waits, now."""
+    return Handling(asker_in_use(Language(choose_language())), seal_in_use(), datetime.now(UTC))
+
+
 @pages.url_value_preprocessor
 def _allow_upload(endpoint: str | None, _values: object) -> None:
     """Before anything reads the form, which the check of its token does first of all."""
@@ -113,16 +108,12 @@ def show() -> ResponseReturnValue:
 @allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
 def send() -> ResponseReturnValue:
     """Take a file in; nothing of the school changes yet."""
-    sent, now = request.files.get("file"), datetime.now(UTC)
+    sent = request.files.get("file")
     body = sent.read() if sent else b""
     name = (sent.filename or "") if sent else ""
     made: list[int] = []
     wrong = try_change(
-        lambda session: made.append(
-            staging.stage(
-                session, school_in_use().id, caller().name, name, body, now, seal_in_use()
-            )
-        )
+        lambda session: made.append(waiting.hand_in(session, handling(), name, body))
     )
     if wrong.errors:
         return _show(Wrong({"file": wrong.errors[""]}, wrong.status, is_conflict=False))
@@ -140,17 +131,14 @@ def begin(import_id: int) -> ResponseReturnValue:
 
 def compare_again(import_id: int) -> ResponseReturnValue:
     """Ask for the comparison in the background, and go to where it will be shown."""
-    with school_session() as session:
-        row = staging.find_import(session, school_in_use().id, import_id)
-        said = hashlib.sha256(row.choices_sealed or b"").hexdigest()[:12]
-    _ask(CHECK, import_id, {"import": import_id, "said": said})
-    return redirect(url_for("roster.show_import", import_id=import_id))
-
-
-def _ask(kind: str, import_id: int, parameters: dict[str, int | str]) -> None:
-    job_id = ask_in_background(kind, parameters)
     with changing_session() as session:
-        staging.find_import(session, school_in_use().id, import_id, lock=True).job_id = job_id
+        waiting.compare(session, handling(), import_id)
+    return show_progress(import_id)
+
+
+def show_progress(import_id: int) -> ResponseReturnValue:
+    """To where it is shown how far an import is."""
+    return redirect(url_for("roster.show_import", import_id=import_id))
 
 
 def _show(wrong: Wrong) -> ResponseReturnValue:
@@ -183,7 +171,7 @@ def _show_import(
     asked = read_asked(filters=("list",))
     with school_session() as session:
         row = staging.find_import(session, school_in_use().id, import_id)
-        job = _job_of(row)
+        job = read_job_if_kept(session, row.school_id, row.job_id)
         view = staging.open_view(row, seal_in_use())
         choices = staging.open_choices(row, seal_in_use())
         counts = staging.read_counts(row)
@@ -208,16 +196,6 @@ def _show_import(
     )
     response.status_code = wrong.status
     return response
-
-
-def _job_of(row: RosterImport) -> JobReport | None:
-    if row.job_id is None:
-        return None
-    try:
-        with school_session() as session:
-            return read_job(session, school_in_use().id, row.job_id, None)
-    except AppError:
-        return None
 
 
 def _chosen_list(asked: Asked, view: View | None) -> str:
@@ -252,8 +230,9 @@ def _tabs(import_id: int, chosen: str, view: View | None) -> list[tuple[str, str
 @allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
 def check(import_id: int) -> ResponseReturnValue:
     """Compare once more: the school may have changed."""
-    _change_choices(import_id, lambda choices: choices)
-    return compare_again(import_id)
+    with changing_session() as session:
+        waiting.compare_anew(session, handling(), import_id)
+    return show_progress(import_id)
 
 
 @pages.post("/roster/<int:import_id>/package")
@@ -267,18 +246,16 @@ def choose(import_id: int) -> ResponseReturnValue:
         errors = {name: gettext(said) for name, said in error.fields.items()}
         wrong = Wrong(errors, HTTP_STATUS[Code.INVALID], is_conflict=False)
         return _show_import(import_id, wrong, form.to_dict())
-    _change_choices(
-        import_id,
-        lambda choices: replace(
-            choices,
-            school=form.get("school") or None,
-            every_class=bool(form.get("every_class")),
-            leaves_out=bool(form.get("leaves_out")),
-            valid_today=bool(form.get("valid_today")),
-            grades=grades,
-        ),
+    said = PackageChoices(
+        form.get("school") or None,
+        bool(form.get("every_class")),
+        bool(form.get("leaves_out")),
+        bool(form.get("valid_today")),
+        grades,
     )
-    return compare_again(import_id)
+    with changing_session() as session:
+        waiting.choose_package(session, handling(), import_id, said)
+    return show_progress(import_id)
 
 
 @pages.post("/roster/<int:import_id>/mend")
@@ -289,8 +266,9 @@ def mend(import_id: int) -> ResponseReturnValue:
         row = staging.find_import(session, school_in_use().id, import_id)
         view = staging.open_view(row, seal_in_use())
     cells, without = _read_mended(view)
-    _change_choices(import_id, lambda choices: _with_mended(choices, cells, without))
-    return compare_again(import_id)
+    with changing_session() as session:
+        waiting.mend(session, handling(), import_id, cells, without)
+    return show_progress(import_id)
 
 
 def _read_mended(view: View | None) -> tuple[list[Cell], list[int]]:
@@ -310,42 +288,23 @@ def _read_mended(view: View | None) -> tuple[list[Cell], list[int]]:
     return cells, without
 
 
-def _with_mended(choices: Choices, cells: list[Cell], without: list[int]) -> Choices:
-    places = {(one.line, one.column): one for one in (*choices.cells, *cells)}
-    return replace(
-        choices,
-        cells=tuple(places.values()),
-        without=tuple(sorted({*choices.without, *without})),
-    )
-
-
 @pages.post("/roster/<int:import_id>/import")
 @allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
 def start(import_id: int) -> ResponseReturnValue:
     """Import what was shown, in the background."""
-    form = request.form
-    with school_session() as session:
-        row = staging.find_import(session, school_in_use().id, import_id)
-        view = staging.open_view(row, seal_in_use())
-    if row.state is not RosterState.WAITING or view is None or row.digest is None:
-        return _refuse(import_id, gettext("Compare the file with the school first."))
-    if form.get("seen", "") != row.digest.hex():
-        return _refuse(
-            import_id, gettext("Somebody has compared it anew since you looked. Look once more.")
+    seen, has_said_yes = request.form.get("seen", ""), bool(request.form.get("yes"))
+    try:
+        with changing_session() as session:
+            waiting.start(session, handling(), import_id, seen, has_said_yes=has_said_yes)
+    except AppError as error:
+        if error.code is not Code.CONFLICT:
+            raise
+        field = "yes" if isinstance(error, BrakedError) else ""
+        errors = {field: gettext(error.message)}
+        return _show_import(
+            import_id, Wrong(errors, HTTP_STATUS[error.code], is_conflict=not field)
         )
-    if view.has_errors:
-        return _refuse(import_id, gettext("Mend the errors first; nothing was imported."))
-    if view.brakes and not form.get("yes"):
-        said = gettext("Say that this is meant, or choose another file.")
-        wrong = Wrong({"yes": said}, HTTP_STATUS[Code.CONFLICT], is_conflict=False)
-        return _show_import(import_id, wrong)
-    _ask(IMPORT, import_id, {"import": import_id, "yes": int(bool(form.get("yes")))})
-    return redirect(url_for("roster.show_import", import_id=import_id))
-
-
-def _refuse(import_id: int, said: str) -> ResponseReturnValue:
-    wrong = Wrong({"": said}, HTTP_STATUS[Code.CONFLICT], is_conflict=True)
-    return _show_import(import_id, wrong)
+    return show_progress(import_id)
 
 
 @pages.post("/roster/<int:import_id>/discard")
@@ -353,22 +312,6 @@ def _refuse(import_id: int, said: str) -> ResponseReturnValue:
 def discard(import_id: int) -> ResponseReturnValue:
     """Keep the file no longer."""
     with changing_session() as session:
-        row = staging.find_import(session, school_in_use().id, import_id, lock=True)
-        if row.state is RosterState.WAITING:
-            staging.discard(row, datetime.now(UTC))
-            note(session, row.school_id, actor(), "roster.discarded", f"roster:{import_id}")
+        waiting.give_up(session, handling(), import_id)
     flash(gettext("The file is not kept any more; nothing was imported."), "good")
     return redirect(url_for("roster.show"))
-
-
-def change_choices(import_id: int, choices: Choices) -> None:
-    """What is said of the file from now on."""
-    _change_choices(import_id, lambda _before: choices)
-
-
-def _change_choices(import_id: int, change: Callable[[Choices], Choices]) -> None:
-    with changing_session() as session:
-        row = staging.find_import(session, school_in_use().id, import_id, lock=True)
-        if row.state is not RosterState.WAITING:
-            raise AppError(Code.CONFLICT, "This file is not kept any more. Choose it again.")
-        staging.keep_choices(row, change(staging.open_choices(row, seal_in_use())), seal_in_use())

@@ -1,6 +1,6 @@
 """The sections of the staff pages, in the order of what people do, and which the caller may use."""
 
-from collections.abc import Iterable
+from operator import itemgetter
 from typing import NamedTuple
 
 from flask import current_app, request, url_for
@@ -12,10 +12,19 @@ from card_server.errors import AppError, Code
 
 
 class Section(NamedTuple):
-    """One entry of the navigation; what the caller may not use is not shown."""
+    """One page of the navigation; what the caller may not use is not shown."""
 
     endpoint: str
     label: LazyString
+    beside: str = ""
+    """Where pages lie that belong here as well, when not under the section's own address."""
+
+
+class Group(NamedTuple):
+    """One entry of the bar at the top; its pages show each other as tabs."""
+
+    label: LazyString
+    sections: tuple[Section, ...]
 
 
 class Entry(NamedTuple):
@@ -26,81 +35,86 @@ class Entry(NamedTuple):
     is_here: bool
 
 
-SECTIONS = (
-    Section("district.show", lazy_gettext("District")),
-    Section("board.show", lazy_gettext("Today")),
-    Section("homeroom_sheets.begin", lazy_gettext("Sheets")),
-    Section("homeroom_now.show", lazy_gettext("My homeroom")),
-    Section("campus.show", lazy_gettext("On campus")),
-    Section("evacuations.show", lazy_gettext("Evacuation")),
-    Section("leave.show", lazy_gettext("Leave")),
-    Section("guard.show", lazy_gettext("Exits")),
-    Section("hand_passages.show", lazy_gettext("Without a card")),
-    Section("taps.show", lazy_gettext("Taps")),
-    Section("students.show_search", lazy_gettext("Students")),
-    Section("cards.show", lazy_gettext("Cards")),
-    Section("enrolment.show", lazy_gettext("Registration")),
-    Section("readers.show", lazy_gettext("Readers")),
-    Section("outbox.show", lazy_gettext("Messages")),
-    Section("audit.show", lazy_gettext("Audit log")),
-)
-"""The bar at the top."""
-SETTINGS: tuple[Section, ...] = (
-    Section("settings.show", lazy_gettext("School")),
-    Section("settings.show_homerooms", lazy_gettext("Homerooms")),
-    Section("terms.show", lazy_gettext("Terms and campuses")),
-    Section("calendar.show", lazy_gettext("Calendar")),
-    Section("timetables.show", lazy_gettext("Timetables")),
-    Section("attendance_rules.show", lazy_gettext("Attendance rules")),
-    Section("promotion.show", lazy_gettext("New school year")),
-    Section("roster.show", lazy_gettext("Roster")),
-    Section("reader_settings.show", lazy_gettext("Readers")),
-    Section("staff.show", lazy_gettext("Staff and roles")),
-    Section("tokens.show", lazy_gettext("Tokens")),
-    Section("webhooks.show", lazy_gettext("Webhooks")),
-)
-"""One entry of the bar for all of these; each of their pages shows them as tabs."""
+def _alone(endpoint: str, label: LazyString) -> Group:
+    return Group(label, (Section(endpoint, label),))
 
 
-STATISTICS: tuple[Section, ...] = (
-    Section("rankings.show_homerooms", lazy_gettext("Homerooms by attendance")),
-    Section("rankings.show_students", lazy_gettext("Students by attendance")),
-    Section("findings.show", lazy_gettext("Findings")),
+GROUPS = (
+    Group(
+        lazy_gettext("District"),
+        (
+            Section("district.show", lazy_gettext("Schools")),
+            Section("district_staff.show", lazy_gettext("Staff and roles")),
+        ),
+    ),
+    Group(
+        lazy_gettext("Today"),
+        (
+            Section("board.show", lazy_gettext("Today")),
+            Section("homeroom_now.show", lazy_gettext("My homeroom")),
+            Section("taps.show", lazy_gettext("Taps")),
+            Section("campus.show", lazy_gettext("On campus")),
+            Section("evacuations.show", lazy_gettext("Evacuation")),
+            Section("guard.show", lazy_gettext("Exits")),
+            Section("hand_passages.show", lazy_gettext("Without a card")),
+            Section("waiting.show", lazy_gettext("Not judged")),
+        ),
+    ),
+    Group(
+        lazy_gettext("Attendance"),
+        (
+            Section("homeroom_sheets.begin", lazy_gettext("Sheets")),
+            Section("leave.show", lazy_gettext("Leave")),
+            Section("rankings.show_homerooms", lazy_gettext("Homerooms by attendance")),
+            Section("rankings.show_students", lazy_gettext("Students by attendance")),
+            Section("findings.show", lazy_gettext("Findings")),
+        ),
+    ),
+    _alone("students.show_search", lazy_gettext("Students")),
+    _alone("cards.show", lazy_gettext("Cards")),
+    _alone("enrolment.show", lazy_gettext("Registration")),
+    _alone("readers.show", lazy_gettext("Readers")),
+    _alone("outbox.show", lazy_gettext("Messages")),
+    _alone("audit.show", lazy_gettext("Audit log")),
+    Group(
+        lazy_gettext("Settings"),
+        (
+            Section("settings.show", lazy_gettext("School")),
+            Section("settings.show_homerooms", lazy_gettext("Homerooms")),
+            Section("terms.show", lazy_gettext("Terms and campuses"), beside="/settings/campuses"),
+            Section("calendar.show", lazy_gettext("Calendar")),
+            Section("timetables.show", lazy_gettext("Timetables")),
+            Section("attendance_rules.show", lazy_gettext("Attendance rules")),
+            Section("promotion.show", lazy_gettext("New school year")),
+            Section("roster.show", lazy_gettext("Roster")),
+            Section("reader_settings.show", lazy_gettext("Readers")),
+            Section("staff.show", lazy_gettext("Staff and roles")),
+            Section("tokens.show", lazy_gettext("Tokens")),
+            Section("webhooks.show", lazy_gettext("Webhooks")),
+        ),
+    ),
 )
-"""The same for what is read about a time."""
-DISTRICT: tuple[Section, ...] = (
-    Section("district.show", lazy_gettext("Schools")),
-    Section("district_staff.show", lazy_gettext("Staff and roles")),
-)
-"""The tabs of the district's own pages."""
 
 
 def open_sections() -> list[Entry]:
-    """The bar's entries that the caller may use."""
-    entries = _open(SECTIONS)
-    for sections, label in (
-        (STATISTICS, lazy_gettext("Statistics")),
-        (SETTINGS, lazy_gettext("Settings")),
-    ):
-        under = _open(sections)
-        if under:
-            is_here = any(entry.is_here for entry in under)
-            entries.append(Entry(under[0].address, label, is_here))
-    return entries
+    """The bar's entries that the caller may use; each leads to the first page of its group."""
+    return [
+        Entry(pages[0].address, group.label, any(page.is_here for page in pages))
+        for group, pages in _open_groups()
+    ]
 
 
 def open_tabs() -> list[Entry]:
-    """The tabs of a page of the settings, the statistics or the district; none on other pages."""
-    for sections in (STATISTICS, SETTINGS, DISTRICT):
-        entries = _open(sections)
-        if any(entry.is_here for entry in entries):
-            return entries
+    """The pages beside this one; none where this page is of no group."""
+    for _, pages in _open_groups():
+        if any(page.is_here for page in pages):
+            return pages
     return []
 
 
 def all_open() -> list[Entry]:
     """Every page that the caller can go to, for the search."""
-    return [*_open(SECTIONS), *_open(STATISTICS), *_open(SETTINGS)]
+    return [page for _, pages in _open_groups() for page in pages]
 
 
 def first_address() -> str:
@@ -114,15 +128,36 @@ def first_address() -> str:
     return (started or entries[0]).address
 
 
-def _open(sections: Iterable[Section]) -> list[Entry]:
-    """Which of these the caller may use; the one with the longest fitting address is here."""
+def _open_groups() -> list[tuple[Group, list[Entry]]]:
+    """What the caller may use; the page with the longest fitting address is here."""
     found = [
-        (url_for(section.endpoint), section.label)
-        for section in sections
-        if section.endpoint in current_app.view_functions and may(section.endpoint)
+        (
+            group,
+            [
+                (section, url_for(section.endpoint))
+                for section in group.sections
+                if _is_open(section)
+            ],
+        )
+        for group in GROUPS
     ]
-    here = max(filter(_is_around, (address for address, _ in found)), key=len, default="")
-    return [Entry(address, label, address == here) for address, label in found]
+    around = [
+        (len(place), section)
+        for _, pages in found
+        for section, address in pages
+        for place in (address, section.beside)
+        if place and _is_around(place)
+    ]
+    here = max(around, key=itemgetter(0))[1] if around else None
+    return [
+        (group, [Entry(address, section.label, section is here) for section, address in pages])
+        for group, pages in found
+        if pages
+    ]
+
+
+def _is_open(section: Section) -> bool:
+    return section.endpoint in current_app.view_functions and may(section.endpoint)
 
 
 def _is_around(address: str) -> bool:

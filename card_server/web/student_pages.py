@@ -49,7 +49,7 @@ FINDING = tuple(role for role in Role if role is not Role.AUDITOR)
 ADMINS = (Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
 SEEING = (*ADMINS, Role.HOMEROOM_TEACHER)
 _COLUMNS = (
-    Column(lazy_gettext("Name"), "name"),
+    Column(lazy_gettext("Full name"), "name"),
     Column(lazy_gettext("Student number"), "number"),
     Column(lazy_gettext("Homeroom"), "homeroom"),
     Column(lazy_gettext("Boarding"), is_minor=True),

@@ -1,1 +1,1 @@
-"""Webhooks: other systems are told of taps, of students' days and of messages."""
+"""Webhooks: other systems are told of taps, days, messages, cards, and of who comes and goes."""

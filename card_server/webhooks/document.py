@@ -20,6 +20,8 @@ _EVENTS: Final = (
     events.TapEvent,
     events.AttendanceEvent,
     events.MessageEvent,
+    events.CardEvent,
+    events.StudentEvent,
     events.TrialEvent,
 )
 

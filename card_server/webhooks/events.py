@@ -10,8 +10,10 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from schema.messages import Refusal
+from schema.messages import CardState, Refusal
+from schema.tables.cards import CardKind, CardStep
 from schema.tables.messages import MessageKind, MessageState
+from schema.tables.people import StudentStatus
 from schema.tables.readers import Direction
 from schema.tables.taps import Effect
 
@@ -82,6 +84,32 @@ class MessageSettled(Struct, frozen=True, gc=False):
     """`accepted` by the carrier, `failed`, or `unknown`; unknown may still become another."""
 
 
+class CardStepped(Struct, frozen=True, gc=False):
+    """One step of one card, which is known by its id: a card's number opens doors."""
+
+    card_id: int
+    kind: CardKind
+    student: AboutStudent | None
+    """Whose it is from now on, or was until now; None when it is nobody's."""
+    step: CardStep
+    """What was done; new cards that come into stock are not told."""
+    state: CardState
+    """What the card is from then on."""
+    at: Utc
+    """When the step counts: a temporary card ends at its midnight."""
+
+
+class StatusChanged(Struct, frozen=True, gc=False):
+    """What a student has become."""
+
+    student: AboutStudent
+    before: StudentStatus | None
+    """None for a student who is new."""
+    status: StudentStatus
+    on: date
+    """From which day on, in the school's zone."""
+
+
 class Tried(Struct, frozen=True, gc=False):
     """Nothing happened: staff try whether the webhook works."""
 
@@ -117,6 +145,24 @@ class MessageEvent(Struct, frozen=True, gc=False, tag="message"):
     v: Version = 1
 
 
+class CardEvent(Struct, frozen=True, gc=False, tag="card"):
+    """Something was done with a card."""
+
+    timestamp: Utc
+    school: str
+    data: CardStepped
+    v: Version = 1
+
+
+class StudentEvent(Struct, frozen=True, gc=False, tag="student"):
+    """A student came, left, or is back."""
+
+    timestamp: Utc
+    school: str
+    data: StatusChanged
+    v: Version = 1
+
+
 class TrialEvent(Struct, frozen=True, gc=False, tag="test"):
     """Staff pressed the button."""
 
@@ -126,7 +172,7 @@ class TrialEvent(Struct, frozen=True, gc=False, tag="test"):
     v: Version = 1
 
 
-Event = TapEvent | AttendanceEvent | MessageEvent | TrialEvent
+Event = TapEvent | AttendanceEvent | MessageEvent | CardEvent | StudentEvent | TrialEvent
 
 
 def status_of(arrived_at: datetime | None, departed_at: datetime | None, late: int) -> DayStatus:

@@ -1,24 +1,22 @@
-"""Writing events down in the transaction that they tell of: a row per event and webhook."""
+"""Events of taps, days and messages, written down in the transaction that they tell of."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
 from sqlalchemy import Connection, insert, select, tuple_
 from sqlalchemy.orm import Session
-from uuid_utils.compat import uuid7
 
 from card_server.services.protocol import PlacedTap
 from card_server.storage.bulk import Write
 from card_server.taps.directory import SchoolFacts
+from card_server.webhooks.delivery import DeliveryRow, rows_of
 from card_server.webhooks.events import (
     AboutStudent,
     AttendanceEvent,
     DayChanged,
-    Event,
     MessageEvent,
     MessageSettled,
     TapEvent,
@@ -32,34 +30,10 @@ from schema.tables.attendance import Attendance
 from schema.tables.messages import Message, MessageState
 from schema.tables.people import Student
 from schema.tables.school import Homeroom, School
-from schema.tables.webhooks import (
-    DeliveryState,
-    EventKind,
-    Webhook,
-    WebhookDelivery,
-    split_kinds,
-)
+from schema.tables.webhooks import EventKind, Webhook, WebhookDelivery, split_kinds
 
-GIVE_UP_AFTER: Final = timedelta(hours=24)
 SETTLED: Final = frozenset({MessageState.ACCEPTED, MessageState.FAILED, MessageState.UNKNOWN})
 """The states of a message that webhooks are told of."""
-
-_ENCODER = msgspec.json.Encoder()
-
-
-class DeliveryRow(Struct, gc=False):
-    """A new row of `webhook_delivery`."""
-
-    school_id: int
-    id: UUID
-    webhook_id: int
-    kind: EventKind
-    body: str
-    state: DeliveryState
-    attempts: int
-    created_at: datetime
-    due_at: datetime
-    give_up_at: datetime
 
 
 class MessageKey(NamedTuple):
@@ -95,13 +69,13 @@ def tell_of_taps(
         if wanting := _who_wants(school, EventKind.TAP):
             student = students.get(tap.holder.student_id) if tap.holder else None
             tapped = _tapped(tap, student, refusals)
-            rows += _rows(school.id, wanting, TapEvent(now, school.code, tapped))
+            rows += rows_of(school.id, wanting, TapEvent(now, school.code, tapped))
     for day in days:
         school = schools[day.school_id]
         wanting = _who_wants(school, EventKind.ATTENDANCE)
         if wanting and day.student_id in students:
             changed = _day(day, students[day.student_id])
-            rows += _rows(school.id, wanting, AttendanceEvent(now, school.code, changed))
+            rows += rows_of(school.id, wanting, AttendanceEvent(now, school.code, changed))
     return [Write(WebhookDelivery, rows)]
 
 
@@ -138,7 +112,7 @@ def tell_of_messages(connection: Connection, keys: Sequence[MessageKey], now: da
             student = AboutStudent(row.student_id, row.number, row.homeroom_id, row.name)
             settled = MessageSettled(row.id, row.kind, row.tap_id, student, row.state)
             event = MessageEvent(now, row.code, settled)
-            rows += _rows(row.school_id, [row.webhook_id], event)
+            rows += rows_of(row.school_id, [row.webhook_id], event)
     if rows:
         connection.execute(insert(WebhookDelivery), [msgspec.structs.asdict(row) for row in rows])
 
@@ -146,7 +120,7 @@ def tell_of_messages(connection: Connection, keys: Sequence[MessageKey], now: da
 def tell_for_trial(session: Session, webhook: Webhook, school: str, now: datetime) -> UUID:
     """Write a test event for one webhook, whatever it wants; the event's id."""
     event = TrialEvent(now, school, Tried(webhook.id))
-    [row] = _rows(webhook.school_id, [webhook.id], event)
+    [row] = rows_of(webhook.school_id, [webhook.id], event)
     session.execute(insert(WebhookDelivery), [msgspec.structs.asdict(row)])
     return row.id
 
@@ -192,25 +166,3 @@ def _day(day: Any, student: AboutStudent) -> DayChanged:
         day.departed_at,
         day.late_minutes,
     )
-
-
-def _rows(school_id: int, webhooks: Iterable[int], event: Event) -> list[DeliveryRow]:
-    """One event for each of these webhooks."""
-    now = event.timestamp
-    body = _ENCODER.encode(event).decode()
-    kind = EventKind(str(event.__struct_config__.tag))
-    return [
-        DeliveryRow(
-            school_id,
-            uuid7(),
-            webhook_id,
-            kind,
-            body,
-            DeliveryState.WAITING,
-            0,
-            now,
-            now,
-            now + GIVE_UP_AFTER,
-        )
-        for webhook_id in webhooks
-    ]

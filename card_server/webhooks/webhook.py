@@ -16,7 +16,8 @@ from card_server.register.version import touch_register
 from card_server.seen import changes, refuse_if_changed
 from card_server.storage.sealing import Seal
 from card_server.webhooks.address import check_url
-from card_server.webhooks.outbox import GIVE_UP_AFTER, tell_for_trial
+from card_server.webhooks.delivery import GIVE_UP_AFTER
+from card_server.webhooks.outbox import tell_for_trial
 from card_server.webhooks.signing import new_secret
 from schema.tables.school import School
 from schema.tables.webhooks import (
@@ -27,7 +28,13 @@ from schema.tables.webhooks import (
     join_kinds,
 )
 
-OFFERED = (EventKind.TAP, EventKind.ATTENDANCE, EventKind.MESSAGE)
+OFFERED = (
+    EventKind.TAP,
+    EventKind.ATTENDANCE,
+    EventKind.MESSAGE,
+    EventKind.CARD,
+    EventKind.STUDENT,
+)
 """What a webhook can be told of."""
 MAX_NAME = 60
 MOST = 20

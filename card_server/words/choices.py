@@ -147,8 +147,8 @@ WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
         FaceField.QR: lazy_gettext("code of the student number (QR)"),
     },
     FaceOrientation: {
-        FaceOrientation.LANDSCAPE: lazy_gettext("lying"),
-        FaceOrientation.PORTRAIT: lazy_gettext("upright"),
+        FaceOrientation.LANDSCAPE: lazy_gettext("landscape"),
+        FaceOrientation.PORTRAIT: lazy_gettext("portrait"),
     },
     CardState: {
         CardState.ACTIVE: lazy_gettext("in use"),

@@ -11,6 +11,8 @@ _WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
         EventKind.TAP: lazy_gettext("taps"),
         EventKind.ATTENDANCE: lazy_gettext("students' days"),
         EventKind.MESSAGE: lazy_gettext("messages to parents"),
+        EventKind.CARD: lazy_gettext("cards"),
+        EventKind.STUDENT: lazy_gettext("who comes and leaves"),
         EventKind.TEST: lazy_gettext("test"),
     },
     DeliveryState: {
@@ -37,6 +39,12 @@ _HINTS: dict[EventKind, LazyString] = {
     EventKind.TAP: lazy_gettext("Each card that was held to a reader, refused ones as well."),
     EventKind.ATTENDANCE: lazy_gettext("Each time a student's day changes: arrived, late, left."),
     EventKind.MESSAGE: lazy_gettext("Whether a message was sent, failed, or is unclear."),
+    EventKind.CARD: lazy_gettext(
+        "Each step of a card: given out, lost, found, replaced, taken back, ended."
+    ),
+    EventKind.STUDENT: lazy_gettext(
+        "Each student who comes, is suspended, leaves, graduates or is back."
+    ),
 }
 
 

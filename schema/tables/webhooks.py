@@ -17,6 +17,10 @@ class EventKind(StrEnum):
     TAP = "tap"
     ATTENDANCE = "attendance"
     MESSAGE = "message"
+    CARD = "card"
+    """A step of a card: given out, lost, found, replaced, …"""
+    STUDENT = "student"
+    """A student's status: enrolled, suspended, transferred, graduated."""
     TEST = "test"
     """Made by staff, for one webhook, to see whether it works."""
 

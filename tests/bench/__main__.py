@@ -21,6 +21,7 @@ from tests.bench.drain import measure_drain
 from tests.bench.latency import measure_latency
 from tests.bench.measure import Measure
 from tests.bench.pages import measure_pages
+from tests.bench.promotion import measure_promotion
 from tests.bench.recompute import measure_recompute
 from tests.bench.roster import measure_roster
 from tests.harness.postgres import Postgres
@@ -38,6 +39,7 @@ SUITES: dict[str, Suite] = {
     "attendance": measure_attendance_pages,
     "roster": measure_roster,
     "recompute": measure_recompute,
+    "promotion": measure_promotion,
     "beep": lambda folder, _, told: measure_beep(folder, told),
 }
 

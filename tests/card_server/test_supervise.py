@@ -11,16 +11,20 @@ from tests.harness.processes import Process
 from tests.harness.waiting import wait_for
 
 _RUN = """
-import sys, threading
+import signal, sys, threading
 from card_server import supervise
 from card_server.errors import AppError, Code
 
-supervise._END_S = 0.3
+supervise._END_S = 2
 
 def works(stop):
     print("works", flush=True)
     stop.wait()
     print("has ended", flush=True)
+
+def takes_the_signal(stop):
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    works(stop)
 
 def ends(stop):
     pass
@@ -44,6 +48,8 @@ def fails_at_the_end(stop):
     raise ValueError("too late")
 
 names = sys.argv[1:]
+if "takes_the_signal" in names:
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 sys.exit(supervise.run_until_stopped({name: globals()[name] for name in names}))
 """
 SOFTWARE = 70
@@ -82,6 +88,13 @@ def test_a_signal_ends_all_parts_and_gives_zero(tmp_path: Path, number: signal.S
     with process(tmp_path, "works") as running:
         wait_for(lambda: "works" in running.output)
         running.stop_signal = number
+        assert running.stop() == 0
+    assert "has ended" in running.output
+
+
+def test_a_signal_counts_that_does_not_wake_the_main_thread(tmp_path: Path) -> None:
+    with process(tmp_path, "takes_the_signal") as running:
+        wait_for(lambda: "works" in running.output)
         assert running.stop() == 0
     assert "has ended" in running.output
 

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 _ARGUMENTS = [
     "--no-sandbox",
@@ -15,11 +15,16 @@ _ARGUMENTS = [
 ]
 
 
+_PATIENCE_MS = 20_000
+"""Two workers, their browsers and servers share two cores: 5 s, Playwright's own, is short then."""
+
+
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """A headless Chromium, closed on exit."""
     binary = shutil.which("chromium") or shutil.which("chromium-browser")
     assert binary, "Chromium is not installed: apt-get install chromium"
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=binary, args=_ARGUMENTS)
         try:

@@ -50,7 +50,7 @@ class Process:
         assert self._child
         return self._child.poll()
 
-    def wait(self, timeout_s: float = 10) -> int:
+    def wait(self, timeout_s: float = 20) -> int:
         assert self._child
         return self._child.wait(timeout_s)
 
@@ -60,7 +60,7 @@ class Process:
         self._child.kill()
         self._child.wait()
 
-    def stop(self, timeout_s: float = 10) -> int:
+    def stop(self, timeout_s: float = 20) -> int:
         """The stop signal, and SIGKILL if that does not do; the exit code."""
         assert self._child
         if self._child.poll() is None:

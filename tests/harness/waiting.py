@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 def wait_for(
     condition: Callable[[], T],
-    timeout_s: float = 10,
+    timeout_s: float = 20,
     what: str = "the condition",
     each_s: float = 0.01,
 ) -> T:

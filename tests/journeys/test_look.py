@@ -152,6 +152,7 @@ def test_the_switch_colours_the_page_and_the_choice_stays(page: Page, address: s
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.locator(".menu > summary").click()
     page.get_by_role("button", name="as the system").click()
+    expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
     assert page.evaluate(ground) == light
     page.emulate_media(color_scheme="dark")
     assert page.evaluate(ground) == dark

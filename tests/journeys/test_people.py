@@ -97,7 +97,7 @@ def _show_number(page: Page, number: str) -> None:
     """The number is not in the page until somebody has said why."""
     mother = page.locator("#guardians li", has_text="李芳")
     assert number not in page.content()
-    mother.get_by_text("Show", exact=True).click()
+    mother.get_by_text("Show the numbers", exact=True).first.click()
     mother.get_by_label("Why do you need it?").fill("孩子发烧")
     mother.get_by_role("button", name="Show the numbers").click()
     expect(mother).to_contain_text(number)

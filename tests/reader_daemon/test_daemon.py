@@ -27,13 +27,17 @@ from tests.reader_daemon.tray import Hand
 
 ACTIVE = "04A1B2C3D4E5F6"
 BROKEN_PART = """
-import sys, threading
+import signal, sys, threading
 from reader_daemon import daemon
 from reader_daemon.sources import tray
 from reader_daemon.commands import app
 def end(*_): return iter(())
 def fail(*_): raise RuntimeError("broken on purpose")
 def hang(*_): threading.Event().wait()
+run_link = daemon.Link.run
+def run_link_with_signals(link):
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    run_link(link)
 {break_it}
 sys.argv = ["reader-daemon", "run", "--config", sys.argv[1]]
 app()
@@ -73,6 +77,18 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path) -> None:
         assert box.stop() == 0
         assert time.monotonic() - started < 5
     assert not box.events("part_failed")
+
+
+def test_a_signal_counts_that_does_not_wake_the_main_thread(tmp_path: Path) -> None:
+    box = _box(tmp_path)
+    to_the_link = (
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); "
+        "daemon.Link.run = run_link_with_signals"
+    )
+    script = BROKEN_PART.format(break_it=to_the_link)
+    with Process([sys.executable, "-c", script, str(box.config)], box.log) as process:
+        wait_for(lambda: "started" in process.output, 15)
+        assert process.stop() == 0
 
 
 def test_a_second_daemon_does_not_share_the_spool(tmp_path: Path) -> None:

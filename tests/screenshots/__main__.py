@@ -72,19 +72,24 @@ def _take_all(browser: Browser, address: str, language: str, visit: Visit) -> No
     context = browser.new_context(locale=_LANGUAGES[language], reduced_motion="reduce")
     page = context.new_page()
     page.goto(f"{address}/log-in")
-    page.screenshot(path=FOLDER / f"log-in.{language}.png")
+    _take_each(page, "/log-in", language)
     page.fill("[name=login]", visit.login)
     page.fill("[name=password]", visit.password)
     page.click("main form button")
     page.wait_for_url(re.compile("/(board|district)$"))
     for path in track(visit.paths, language):
         page.goto(address + path, wait_until="load")
-        for mode in _MODES:
-            page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]
-            for width in _WIDTHS:
-                _take(page, path, language, mode, width)
+        page.wait_for_function("!document.querySelector('.htmx-request')")
+        _take_each(page, path, language)
     page.goto("about:blank")
     context.close()
+
+
+def _take_each(page: Page, path: str, language: str) -> None:
+    for mode in _MODES:
+        page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]
+        for width in _WIDTHS:
+            _take(page, path, language, mode, width)
 
 
 def _take(page: Page, path: str, language: str, mode: str, width: str) -> None:

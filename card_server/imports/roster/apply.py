@@ -19,6 +19,7 @@ from card_server.people.student_status import StatusChange, change_status
 from card_server.register.version import touch_register
 from card_server.school_time import day_of
 from card_server.storage.sealing import Seal
+from card_server.webhooks.changes import NewStatus, tell_of_statuses
 from schema.tables.people import Boarding, HomeroomStay, Sex, Student, StudentStatus
 from schema.tables.school import Campus, Homeroom
 
@@ -149,6 +150,9 @@ def _add_students(
             ids[number] = id_
     stays = [_stay(doing, ids[one.number], rooms[one.homeroom]) for one in new]
     _insert(session, HomeroomStay, stays)
+    came = [(ids[one.number], one.status or StudentStatus.ENROLLED) for one in new]
+    told = [NewStatus(id_, None, status, doing.today) for id_, status in came]
+    tell_of_statuses(session, doing.school_id, told)
     return ids
 
 

@@ -48,6 +48,11 @@ class ShownColumn(Struct, frozen=True):
         """Whether a person need not look at it."""
         return self.sureness in (Sureness.SURE, "said")
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the school has a use for it."""
+        return self.key not in ("", Field.LEFT_OUT)
+
 
 def show_columns(reading: Reading) -> list[ShownColumn]:
     """All columns of the sheet that was read; none of what is no sheet."""

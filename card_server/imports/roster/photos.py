@@ -21,6 +21,7 @@ MOST_UPLOAD: Final = 50 * 1024 * 1024
 MOST_PICTURES: Final = 10_000
 _MOST_LISTED: Final = 200
 ACTION: Final = "roster.photos_imported"
+_OF_WINDOWS: Final = frozenset({"THUMBS.DB", "DESKTOP.INI"})
 
 
 class PhotoReport(NamedTuple):
@@ -96,9 +97,10 @@ def _read_pictures(zipped: IO[bytes]) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_litter(member: zipfile.ZipInfo) -> bool:
-    """Folders, and what macOS leaves behind."""
+    """Folders, and what macOS and Windows leave behind."""
     path = PurePosixPath(member.filename)
-    return member.is_dir() or "__MACOSX" in path.parts or path.name.startswith(".")
+    is_hidden = "__MACOSX" in path.parts or path.name.startswith(".")
+    return member.is_dir() or is_hidden or path.name.upper() in _OF_WINDOWS
 
 
 def _keep(session: Session, doing: Importing, student_id: int, photo: Photo) -> bool:

@@ -1,7 +1,7 @@
 """A difference as its pages show it: what is wrong, and who is new, changed, gone."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -40,6 +40,8 @@ class ShownFinding(Struct, frozen=True):
     value: str
     expected: str
     cells: tuple[ShownCell, ...] = ()
+    who: str = ""
+    """The student of the row, as the file names them; empty where it does not."""
 
 
 class ShownStudent(Struct, frozen=True):
@@ -153,6 +155,7 @@ class _Cells:
 
     def show(self, finding: Finding) -> ShownFinding:
         cells: tuple[ShownCell, ...] = ()
+        who = ""
         if self._table is not None and finding.line in self._rows:
             row = self._rows[finding.line]
             cells = tuple(
@@ -164,6 +167,7 @@ class _Cells:
                 )
                 for column in self._columns(self._table, finding)
             )
+            who = self._who(row.cells)
         return ShownFinding(
             str(finding.kind),
             finding.severity is Severity.ERROR,
@@ -173,7 +177,16 @@ class _Cells:
             finding.value,
             finding.expected,
             cells,
+            who,
         )
+
+    def _who(self, cells: Sequence[str]) -> str:
+        """Whose row it is: the name, or else the student number."""
+        for field in (Field.NAME, Field.NUMBER):
+            for column, target in enumerate(self._mapping):
+                if target is not None and target.field is field and cells[column].strip():
+                    return cells[column].strip()
+        return ""
 
     def _columns(self, table: Table, finding: Finding) -> Iterable[int]:
         """The columns that a finding names, by their headers or by what they mean."""

@@ -1,5 +1,6 @@
 """Who may ask for what: every route and role, other homerooms and schools, and as on the pages."""
 
+import io
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -7,21 +8,33 @@ from typing import Any
 import pytest
 from apiflask import APIFlask
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.access import decision_of
 from card_server.audit.writing import SYSTEM
 from card_server.cards.cards import Doing
 from card_server.cards.stock import NewCard, stock_cards
+from card_server.people.photos import keep_photo, read_photo
 from card_server.register import logos
 from card_server.staff.scope import WHOLE_SCHOOL, Grant
 from schema.messages import Refusal
+from schema.tables.jobs import Job, JobState
 from schema.tables.metadata import Table
-from schema.tables.people import Student
+from schema.tables.people import Student, StudentStatus
+from schema.tables.roster import RosterImport, RosterState
+from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
 from schema.tables.tokens import ApiToken
-from tests.card_server.api.access_table import AS_ON_PAGE, BODIES, MAY, PICTURE, QUERIES, STOCK
+from tests.card_server.api.access_table import (
+    AS_ON_PAGE,
+    BODIES,
+    FILES,
+    MAY,
+    PICTURE,
+    QUERIES,
+    STOCK,
+)
 from tests.card_server.api.programs import (
     DISTRICT,
     Program,
@@ -30,9 +43,11 @@ from tests.card_server.api.programs import (
     make_maker,
     make_program,
 )
+from tests.card_server.api.rosters import add_roster
 from tests.card_server.web.campus_things import add_evacuation, add_presence
 from tests.card_server.web.leave_things import add_leave_things
 from tests.card_server.web.small_school import (
+    SEAL,
     SmallSchool,
     add_health,
     add_job,
@@ -40,6 +55,7 @@ from tests.card_server.web.small_school import (
     add_tap,
     make_school,
 )
+from tests.harness.pictures import picture
 
 
 def _api(app: Flask) -> APIFlask:
@@ -76,8 +92,7 @@ def test_a_role_is_answered_where_it_may_and_refused_where_it_may_not(
     program = make_program(app, sessions, school, grants_of(school)[role])
     things = make_things(app, sessions, school)
     for (method, rule), roles in MAY.items():
-        if (method, rule) == ("GET", "/school/logo"):
-            keep_logo(sessions, school)
+        make_ready(sessions, school, method, rule)
         answer = _ask(program, things, method, rule)
         assert answer.status_code in ((200, 201, 204) if role in roles else (403,)), (method, rule)
 
@@ -113,10 +128,13 @@ def make_things(
         job = add_job(session, school)
         blank = [NewCard(uid) for uid in STOCK]
         stock_cards(session, Doing(SYSTEM, school.id, datetime.now(UTC)), blank)
+        import_id = add_roster(session, school)
     return {
+        "import_id": import_id,
         "card_id": school.cards[0],
         "other_card": school.cards[2],
         "student_id": school.students[0],
+        "left_id": school.students[1],
         "homeroom_id": school.homerooms[0],
         "guardian_id": school.guardians[0],
         "note_id": 1,
@@ -149,16 +167,44 @@ def keep_logo(sessions: sessionmaker[Session], school: SmallSchool) -> None:
         logos.keep_logo(session, SYSTEM, school.id, logos.read_logo(PICTURE), datetime.now(UTC))
 
 
+def make_ready(
+    sessions: sessionmaker[Session], school: SmallSchool, method: str, rule: str
+) -> None:
+    """What must be so before somebody may ask for this."""
+    if (method, rule) == ("GET", "/school/logo"):
+        keep_logo(sessions, school)
+    with sessions.begin() as session:
+        if "/roster/" in rule or rule.endswith("/erase"):
+            session.execute(update(Job).values(state=JobState.DONE, finished_at=datetime.now(UTC)))
+        if rule.endswith("/photo"):
+            student, photo = school.students[0], read_photo(picture("PNG"))
+            keep_photo(session, SYSTEM, school.id, student, photo, SEAL, datetime.now(UTC))
+        if rule.endswith("/erase"):
+            session.get_one(Student, school.students[1]).status = StudentStatus.TRANSFERRED
+            session.execute(update(RosterImport).values(state=RosterState.DISCARDED))
+        if rule == "/promotion":
+            session.execute(update(Homeroom).values(school_year=2024))
+
+
 def _ask(program: Program, things: dict[str, object], method: str, rule: str) -> Any:
     """A well-made request of the school's first of everything."""
     named = things | ({"staff_id": things["area_id"]} if "/district/" in rule else {})
     named |= {"card_id": things["other_card"]} if rule.endswith("/end") else {}
     named |= {"slip_id": things["other_slip"]} if rule.endswith("/refuse") else {}
+    named |= {"student_id": things["left_id"]} if rule.endswith("/erase") else {}
     path = re.sub("<([a-z_]+)>", lambda found: str(named[found[1]]), rule)
     path += QUERIES.get((method, rule), "")
     if (method, rule) == ("PUT", "/school/logo"):
         return program.ask(method, path, data=PICTURE, content_type="image/png")
+    if (method, rule) == ("PUT", "/students/<student_id>/photo"):
+        return program.ask(method, path, data=picture("PNG"), content_type="image/png")
+    if (method, rule) in FILES:
+        form = {"file": (io.BytesIO(FILES[method, rule]), "file")}
+        return program.ask(method, path, data=form)
     body = BODIES.get((method, rule))
+    if rule == "/promotion":
+        plan = program.ask("POST", "/promotion/preview", json={}).get_json()
+        body = {"seen": plan.get("seen", "nothing")}
     return program.ask(method, path, **({"json": body} if body else {}))
 
 

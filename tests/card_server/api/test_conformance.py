@@ -22,6 +22,7 @@ from schema.messages import Refusal
 from schema.tables.messages import MessageState
 from schema.tables.staff import Role
 from tests.card_server.api.programs import Program, add_hook, grants_of, make_program
+from tests.card_server.api.rosters import add_roster
 from tests.card_server.web.conftest import make_settings
 from tests.card_server.web.leave_things import add_leave_things
 from tests.card_server.web.small_school import add_job, add_message, add_tap, make_school
@@ -71,6 +72,7 @@ def _fill(url: str) -> Iterator[Filled]:
         add_tap(session, school, None, reason=Refusal.UNKNOWN)
         add_leave_things(session, school, 0)
         job = add_job(session, school)
+        roster = add_roster(session, school)
     hook = add_hook(sessions, school)
     limits = make_settings(url).model_copy(update={"api_per_minute": 1_000_000})
     app = create_app(limits, engine)
@@ -91,6 +93,7 @@ def _fill(url: str) -> Iterator[Filled]:
         "staff_id": 1,
         "webhook_id": hook.id,
         "delivery_id": str(hook.delivery),
+        "import_id": roster,
         "seq": 1,
     }
     programs = {role: make_program(app, sessions, school, grants[role]) for role in Role}
@@ -143,6 +146,7 @@ def _try(
     may = role.value in operation.definition.raw["x-roles"]
     headers = {"Authorization": f"Bearer {filled.programs[role].token}"}
     has_rules = operation.method.upper() in _RULES
+    in_use = {program.id for program in filled.programs.values()}
     excluded: Any = [CHECKS.get_one("positive_data_acceptance")] if has_rules else []
 
     @settings(
@@ -158,8 +162,11 @@ def _try(
         if mode is GenerationMode.POSITIVE and is_known:
             ids = {name: filled.known.get(name, one) for name, one in case.path_parameters.items()}
             case.path_parameters |= ids
+        if case.path_parameters.get("token_id") in in_use:
+            return
         answer = case.call_and_validate(headers=headers, excluded_checks=excluded)
         assert answer.status_code < 500
+        assert answer.status_code != 401
         assert may or answer.status_code == 403
 
     call()

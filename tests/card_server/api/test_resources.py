@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from schema.messages import Refusal
 from schema.tables.messages import MessageState
+from schema.tables.people import Student, StudentStatus
 from schema.tables.taps import Tap
 from tests.card_server.api.programs import Program
 from tests.card_server.web.odd_things import add_plan
@@ -42,6 +43,29 @@ def test_students_of_one_homeroom_in_parts(program: Program, school: SmallSchool
     rest = program.get(part["next"].removeprefix("/api/v1")).json
     assert [one["id"] for one in part["items"] + rest["items"]] == school.students[1::2]
     assert rest["next"] is None
+
+
+def test_students_are_those_who_are_enrolled_unless_another_status_is_asked(
+    program: Program, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    away = {1: StudentStatus.SUSPENDED, 3: StudentStatus.TRANSFERRED, 5: StudentStatus.GRADUATED}
+    with sessions.begin() as session:
+        for number, status in away.items():
+            session.get_one(Student, school.students[number]).status = status
+
+    def ask(query: str) -> list[tuple[int, str]]:
+        items = program.get(f"/students{query}").json["items"]
+        return [(school.students.index(one["id"]), one["status"]) for one in items]
+
+    enrolled = [(number, "enrolled") for number in range(8) if number not in away]
+    assert ask("") == ask("?status=enrolled") == enrolled
+    for number, status in away.items():
+        assert ask(f"?status={status}") == [(number, status)]
+    assert len(ask("?status=all")) == 8
+    assert len(ask(f"?status=all&homeroom={school.homerooms[1]}")) == 4
+    parts = program.get("/students?status=all&limit=5").json
+    assert "status=all" in parts["next"]
+    assert program.get("/students?status=gone").status_code == 422
 
 
 @pytest.mark.parametrize(("words", "name"), [("zs", "张三"), ("赵", "赵雪"), ("20260001", "李四")])

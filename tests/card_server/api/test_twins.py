@@ -13,6 +13,7 @@ TWINS = {
     "evacuations.end": "campus.end",
     "guard.let_out": "corrections.record",
     "homeroom_now.mark_here": "corrections.correct",
+    "jobs.cancel": "jobs.cancel",
     "district_staff.disable": "district_staff.change_staff",
     "district_staff.enable": "district_staff.change_staff",
     "staff.disable": "staff.change_staff",
@@ -20,10 +21,9 @@ TWINS = {
     "webhooks.disable": "webhooks.change_webhook",
     "webhooks.enable": "webhooks.change_webhook",
 }
-"""Beside AS_ON_PAGE: several buttons of a page that are one PATCH."""
+"""Beside AS_ON_PAGE: several buttons of a page that are one PATCH, and what roles differ for."""
 OF_A_BROWSER = {"account", "languages", "oidc", "set_up", "themes", "totp"}
 """Logging in, one's own account, language and colours: a token has none of these."""
-_BY_A_PERSON = "A person looks at the difference first; programs use the command import-roster."
 REASONS = {
     "card_stock.read": "How a list is to be read is for a person; a program sends numbers.",
     "card_stock.tapped": "It shows a person the card in their hand.",
@@ -40,26 +40,6 @@ REASONS = {
     "faces.print_rooms": "A document for a printer, which a person stands at.",
     "findings.find": "Students have a search.",
     "leave.find": "Students have a search.",
-    "campus.search": "It is the list; a program that reads it by homeroom finds a name itself.",
-    "jobs.cancel": "Who asked for a job ends it; tokens ask for none.",
-    "personal.erase": "Nothing undoes it: a person types the number again.",
-    "personal.give_out": "A person hands it to the student or a guardian, and says why.",
-    "photos.remove": "Photos come and go with a person who looks at them, or as a zip.",
-    "photos.send": "Photos come and go with a person who looks at them, or as a zip.",
-    "promotion.preview": "A person reads what will happen to the whole school: nothing undoes it.",
-    "promotion.run": "A person reads what will happen to the whole school: nothing undoes it.",
-    "roster.check": _BY_A_PERSON,
-    "roster.choose": _BY_A_PERSON,
-    "roster.discard": _BY_A_PERSON,
-    "roster.mend": _BY_A_PERSON,
-    "roster.send": _BY_A_PERSON,
-    "roster.start": _BY_A_PERSON,
-    "roster_columns.send": _BY_A_PERSON,
-    "roster_export.give": "It asks a person for the reason; programs use export-roster.",
-    "roster_photos.send": "Photos come and go with a person who looks at them, or as a zip.",
-    "roster_service.fetch": _BY_A_PERSON,
-    "roster_service.remove": "An outside system's secret is typed by a person, and by no program.",
-    "roster_service.send": "An outside system's secret is typed by a person, and by no program.",
     "search.find": "Students have a search; homerooms and readers come as whole lists.",
 }
 _SAFE = {"GET", "HEAD", "OPTIONS"}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -17,6 +17,7 @@ from card_server.cards.cards import (
     issue_card,
     lend_card,
     release_cards,
+    release_cards_of_all,
     replace_card,
     report_found,
     report_lost,
@@ -246,6 +247,42 @@ def test_the_cards_of_a_student_who_leaves_stop_and_wait_to_be_handed_in(
     assert owner(sessions, uid_of(1), MORNING + HOUR) is None
     do(sessions, take_back, 1, after=2 * HOUR)
     assert states(sessions)[uid_of(1)] is CardState.RETURNED
+
+
+def test_many_who_leave_together_take_as_few_statements_as_two(
+    engine: Engine, sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        others = make_campus(session, "no2", students=40, first_id=100)
+    asked = []
+    event.listen(engine, "before_cursor_execute", lambda *_: asked.append(1))
+    taken = []
+    for leaving in (others.student_ids[:2], others.student_ids[2:]):
+        asked.clear()
+        with sessions.begin() as session:
+            doing = Doing(TEACHER, others.school_id, MORNING + HOUR, "毕业")
+            assert release_cards_of_all(session, doing, leaving) == len(leaving)
+            session.flush()
+            taken.append(len(asked))
+    row_by_row = len(others.student_ids) - 4 if engine.dialect.name == "sqlite" else 0
+    assert taken[1] - taken[0] <= row_by_row, "SQLite writes the history row by row"
+    with sessions() as session:
+        ours = Card.school_id == others.school_id
+        assert set(session.scalars(select(Card.state).where(ours))) == {CardState.EXPIRED}
+        told = CardChange.school_id == others.school_id
+        versions = session.scalars(select(CardChange.version).where(told)).all()
+        assert sorted(versions) == list(range(1, 81)), "each change is a version, without a gap"
+        noted = select(AuditEntry).where(AuditEntry.action == "card.expired")
+        assert len(session.scalars(noted).all()) == 40
+
+
+def test_who_is_of_another_school_leaves_with_nobody(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        make_campus(session, "no2", students=1, first_id=100)
+    with pytest.raises(AppError) as caught, sessions.begin() as session:
+        release_cards_of_all(session, doing(), [1, 100])
+    assert caught.value.code is Code.NOT_FOUND
+    assert states(sessions)[uid_of(1)] is CardState.ACTIVE
 
 
 def test_each_step_is_noted_with_who_and_why(sessions: Sessions) -> None:

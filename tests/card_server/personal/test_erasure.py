@@ -189,6 +189,15 @@ def test_another_number_and_a_reason_that_names_somebody_are_refused(
     assert find_secrets(engine)
 
 
+def test_the_number_may_be_typed_in_full_width(
+    sessions: sessionmaker[Session], school: SmallSchool
+) -> None:
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in NUMBER)
+    _erase(sessions, school, typed_number=f" {wide} ")
+    with sessions() as session:
+        assert session.get_one(Student, school.students[0]).erased_at is not None
+
+
 def test_who_has_not_left_is_not_erased(
     engine: Engine, sessions: sessionmaker[Session], database_url: str
 ) -> None:

@@ -153,6 +153,33 @@ def test_a_homeroom_teacher_lends_and_reports_for_the_own_homeroom_only(
     assert "Take back" not in teacher.get(f"/cards/{school.cards[0]}").text
 
 
+@pytest.mark.parametrize("typed", ["临时 1", "临时1", "临时１", " 临时　１ "])
+def test_a_label_is_found_however_its_space_and_its_digit_are_typed(
+    staff: FlaskClient,
+    school: SmallSchool,
+    sessions: sessionmaker[Session],
+    stock: list[int],
+    typed: str,
+) -> None:
+    page = f"/students/{school.students[0]}/cards/lend"
+    assert staff.post(page, data={"number": "临时2"}).status_code == 422
+    assert staff.post(page, data={"number": typed}).status_code == 302
+    assert _owner(sessions, stock[1]) == school.students[0]
+
+
+def test_of_two_labels_that_read_alike_the_one_that_was_typed_is_meant(
+    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session], stock: list[int]
+) -> None:
+    with sessions.begin() as session:
+        doing = Doing(SYSTEM, school.id, datetime.now(UTC))
+        [twin] = stock_cards(session, doing, [NewCard("04BBBBBB000003", "临时1")])
+        twin_id = twin.id
+    page = f"/students/{school.students[0]}/cards/lend"
+    assert staff.post(page, data={"number": "临时１"}).status_code == 422
+    assert staff.post(page, data={"number": "临时1"}).status_code == 302
+    assert _owner(sessions, twin_id) == school.students[0]
+
+
 def test_a_guard_lends_a_card_to_anybody_and_takes_nothing_new_into_stock(
     logged_in: Callable[[Role, Grant], FlaskClient],
     school: SmallSchool,

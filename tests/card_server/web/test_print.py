@@ -18,6 +18,8 @@ _A4_WITHOUT_MARGINS = {"width": 718, "height": 1047}
 """In CSS pixels: 190 mm × 277 mm."""
 _MARGIN = {"top": "10mm", "bottom": "10mm", "left": "10mm", "right": "10mm"}
 _CONTROLS = ".top, .tabs, .filter, button, [role=button], .exports, .pages, .plot, #live-note"
+_ASKS = ".search, summary, #by-hand, #notes > form, #who > p > a, #today > h2 > small"
+"""What a page asks for or leads to, beside what it says."""
 _SEEN = """(selector) => [...document.querySelectorAll(selector)]
   .filter((one) => one.getClientRects().length > 0).map((one) => one.outerHTML.slice(0, 80))"""
 _CUT = """() => [...document.querySelectorAll("#main *")]
@@ -81,6 +83,17 @@ def test_a_page_prints_light_and_without_its_controls(
     assert opened.evaluate(_COLOURS) == [_WHITE, _BLACK, _WHITE, _BLACK]
     assert opened.evaluate(_CUT) == []
     assert opened.evaluate("document.documentElement.scrollWidth") <= _A4_WITHOUT_MARGINS["width"]
+
+
+@pytest.mark.parametrize("path", ["/students/{student}", "/students", "/enrolment", "/cards"])
+def test_a_record_and_a_list_print_what_they_say_and_nothing_to_fill_in(
+    page: tuple[Page, str], campus: SmallSchool, path: str
+) -> None:
+    opened, address = page
+    opened.goto(address + path.format(student=campus.students[0]))
+    assert opened.evaluate(_SEEN, _ASKS) != []
+    opened.emulate_media(media="print")
+    assert opened.evaluate(_SEEN, _ASKS) == []
 
 
 @pytest.mark.parametrize(("path", "heads"), list(_HEADS.items()))

@@ -125,6 +125,8 @@ def test_what_is_wrong_is_mended_on_the_page_and_nothing_is_written_before(
     import_id = compare(staff, engine, sheet(*all_known(), *rows))
     page = staff.get(f"/roster/{import_id}").text
     assert "The name is missing." in page
+    assert "Row 11 李三" in page, "whose row it is"
+    assert "Row 10 20270001" in page, "or else the number"
     assert "lost digits" in page
     assert start(staff, import_id).status_code == 409
     assert count(sessions, Student) == 8
@@ -150,6 +152,24 @@ def test_columns_are_corrected_and_remembered(
     assert count(sessions, RosterMapping) == 1
     again = send(staff, sheet(*all_known(), header=header))
     assert "you said so" in staff.get(f"/roster/{again}/columns").text
+
+
+def test_columns_that_are_surely_not_kept_are_out_of_the_way(staff: FlaskClient) -> None:
+    header = "学号,姓名,班级,邮政编码,乐器"
+    rows = [f"2026{number:04},{name},高一(1)班,100000,笛" for number, name in enumerate(KNOWN)]
+    page = staff.get(f"/roster/{send(staff, sheet(*rows, header=header))}/columns").text
+    shown, folded = page.split('<details id="unkept">')
+    assert "邮政编码" in folded
+    assert "邮政编码" not in shown
+    assert "乐器" in shown, "what nobody knows is for a person to say"
+    assert 'name="column-3"' in folded, "and is sent with the form all the same"
+
+
+def test_what_no_way_of_reading_opens_is_not_asked_about(staff: FlaskClient) -> None:
+    import_id = send(staff, b"%PDF-1.7 hello", "名单.xlsx")
+    page = staff.get(f"/roster/{import_id}/columns").text
+    assert "Another file" in page
+    assert 'name="encoding"' not in page
 
 
 def test_half_a_file_waits_for_a_yes(

@@ -54,6 +54,8 @@ def test_campuses_are_given_to_homerooms(
     assert staff.post("/settings/homerooms", data=room).status_code == 302
     assert "本部" in staff.get("/settings/homerooms").text
     path = f"/settings/campuses/{school.campuses[0]}"
+    here = re.findall(r'<a href="([^"]+)" aria-current="true">', staff.get(path).text)
+    assert here == ["/settings/terms"], "a campus is among the terms and campuses"
     renamed = {"name": "主校区", "seen": seen_in(staff.get(path))}
     assert staff.post(path, data=renamed).status_code == 302
     assert staff.post(f"{path}/remove").status_code == 409
@@ -78,6 +80,10 @@ def test_a_year_that_has_hardly_begun_does_not_end(
     assert "too early" in staff.get("/settings/promotion").text
     answer = staff.post("/settings/promotion", data={"sure": "1", "seen": ""})
     assert answer.status_code == 409
+    preview = staff.post("/settings/promotion/preview")
+    assert preview.status_code == 200
+    assert 'id="preview"' in preview.text, "too early to begin is not too early to look"
+    assert "Begin the school year" not in preview.text
 
 
 def test_a_school_is_promoted_as_its_preview_said(

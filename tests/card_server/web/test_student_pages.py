@@ -57,6 +57,25 @@ def test_words_find_whoever_left_as_well(
     assert "Nobody found" in staff.post("/students?status=enrolled", data={"words": "zs"}).text
 
 
+def test_full_width_letters_and_digits_find_as_the_ordinary_ones(
+    staff: FlaskClient, school: SmallSchool
+) -> None:
+    assert _names(staff.post("/students", data={"words": "ＺＳ"}).text) == ["张三"]
+    assert _names(staff.post("/students", data={"words": "２０２６０００１"}).text) == ["李四"]
+
+
+def test_who_has_left_is_offered_no_card(
+    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    here, left = school.students[:2]
+    with sessions.begin() as session:
+        session.get_one(Student, left).status = StudentStatus.TRANSFERRED
+    for page in ("", "/cards"):
+        assert "Give a card at the desk" in staff.get(f"/students/{here}{page}").text
+        assert "Give a card at the desk" not in staff.get(f"/students/{left}{page}").text
+    assert 'id="lend"' not in staff.get(f"/students/{left}/cards").text
+
+
 def test_an_export_has_what_the_filter_shows_and_no_phone(
     staff: FlaskClient, school: SmallSchool
 ) -> None:

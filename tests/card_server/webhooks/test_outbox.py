@@ -15,8 +15,9 @@ from card_server.services.protocol import Telling
 from card_server.storage.database import open_engine, open_sessions
 from card_server.storage.sealing import Seal
 from card_server.taps.record import ReceivedTap, record_taps
+from card_server.webhooks.delivery import GIVE_UP_AFTER
 from card_server.webhooks.events import DayStatus, Event
-from card_server.webhooks.outbox import GIVE_UP_AFTER, SETTLED, MessageKey, tell_of_messages
+from card_server.webhooks.outbox import SETTLED, MessageKey, tell_of_messages
 from card_server.webhooks.webhook import Form, disable_webhook, make_webhook
 from schema.messages import Decision, Refusal, utc_now
 from schema.tables.messages import Message, MessageState

@@ -64,6 +64,15 @@ def test_the_same_pictures_again_change_nothing(
     assert (again.kept, again.unchanged) == (1, 1)
 
 
+def test_what_an_operating_system_leaves_in_a_folder_is_passed_over(
+    sessions: sessionmaker[Session], campus: PeopleSchool
+) -> None:
+    litter = {"folder__Thumbs_db": b"x", "desktop_ini": b"x", "_DS_Store": b"x"}
+    assert take(sessions, campus, zipped(**{"101_jpg": JPEG}, **litter)) == PhotoReport(
+        1, 0, (), ()
+    )
+
+
 def test_unknown_numbers_and_what_is_no_picture_are_listed_and_not_kept(
     sessions: sessionmaker[Session], campus: PeopleSchool
 ) -> None:
