@@ -182,7 +182,7 @@ _DECISIONS: Final = {
 } | {
     Result(refusal): (Decision.REFUSED, refusal)
     for refusal in Refusal
-    if refusal is not Refusal.NO_LIST
+    if refusal not in {Refusal.NO_LIST, Refusal.HELD}
 }
 
 

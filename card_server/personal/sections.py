@@ -19,6 +19,8 @@ from schema.tables.attendance import (
 )
 from schema.tables.audit import AuditDetail, AuditEntry
 from schema.tables.cards import Card, CardBinding, CardHistory
+from schema.tables.evacuation import EvacuationStudent
+from schema.tables.findings import TapPair
 from schema.tables.leave import LeaveSlip
 from schema.tables.messages import Message
 from schema.tables.people import (
@@ -241,6 +243,8 @@ _SECTIONS: tuple[tuple[str, LazyString, Callable[[Asking], Iterator[Row]]], ...]
     ("exemptions", lazy_gettext("Exemptions"), _rows_of(Exemption, "from_on")),
     ("taps", lazy_gettext("Taps"), _read_taps),
     ("passages", lazy_gettext("Passages without a card"), _rows_of(HandPassage, "at")),
+    ("evacuations", lazy_gettext("Evacuations"), _rows_of(EvacuationStudent, "since_at")),
+    ("odd-taps", lazy_gettext("Taps that cannot all be the student's"), _rows_of(TapPair, "at")),
     ("days", lazy_gettext("Days"), _rows_of(Attendance, "day")),
     ("whereabouts", lazy_gettext("Where the student is"), _rows_of(Presence, "since_at")),
     ("messages", lazy_gettext("Messages"), _rows_of(Message, "created_at", ("lease_until",))),

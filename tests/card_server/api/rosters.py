@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from card_server.imports.roster import staging
 from card_server.imports.roster.plan import Counts
 from card_server.imports.roster.view import View
-from tests.card_server.api.access_table import ROSTER
+from tests.card_server.api.requests import ROSTER
 from tests.card_server.web.small_school import SEAL, SmallSchool
 
 

@@ -26,15 +26,7 @@ from schema.tables.roster import RosterImport, RosterState
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
 from schema.tables.tokens import ApiToken
-from tests.card_server.api.access_table import (
-    AS_ON_PAGE,
-    BODIES,
-    FILES,
-    MAY,
-    PICTURE,
-    QUERIES,
-    STOCK,
-)
+from tests.card_server.api.access_table import AS_ON_PAGE, MAY
 from tests.card_server.api.programs import (
     DISTRICT,
     Program,
@@ -43,6 +35,7 @@ from tests.card_server.api.programs import (
     make_maker,
     make_program,
 )
+from tests.card_server.api.requests import BODIES, FILES, PICTURE, QUERIES, STOCK
 from tests.card_server.api.rosters import add_roster
 from tests.card_server.web.campus_things import add_evacuation, add_presence
 from tests.card_server.web.leave_things import add_leave_things

@@ -16,8 +16,8 @@ from schema.tables.people import Guardian, Student, StudentPhoto, StudentStatus
 from schema.tables.roster import RosterImport, RosterService, RosterSource
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role
-from tests.card_server.api.access_table import BODIES
 from tests.card_server.api.programs import Program, grants_of, make_program
+from tests.card_server.api.requests import BODIES
 from tests.card_server.jobs.desk import SEAL, do_next
 from tests.card_server.web.small_school import SmallSchool
 from tests.harness.pictures import picture

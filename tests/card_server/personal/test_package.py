@@ -74,11 +74,13 @@ def test_each_table_that_names_a_student_is_in_it(archive: zipfile.ZipFile) -> N
         "registration": "registrations",
         "student_note": "notes",
         "correction": "corrections",
+        "evacuation_student": "evacuations",
         "exemption": "exemptions",
         "hand_passage": "passages",
         "leave_slip": "leave",
         "student_photo": "photo",
         "tap": "taps",
+        "tap_pair": "odd-taps",
     }
     naming = {table.name for table in Table.metadata.sorted_tables if "student_id" in table.columns}
     assert naming - sections.keys() == set()
