@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 
 
 class Is(StrEnum):
@@ -33,6 +34,6 @@ class Measure:
 
 
 def quantile(values: list[float], part: float) -> float:
-    """The value below which that part of the values lies (nearest rank)."""
+    """The smallest value that is no less than that part of the values (nearest rank)."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+    return ordered[max(0, ceil(part * len(ordered)) - 1)]

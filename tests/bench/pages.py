@@ -26,7 +26,7 @@ from tests.harness.postgres import Postgres
 from tests.screenshots.pages import find_pages, pages_of_district
 
 Progress = Callable[[float], None]
-_REQUESTS = 100
+_REQUESTS = 200
 _WARM_UP = 5
 _MOST_MS = 50
 _MOST_KB = 200
