@@ -18,13 +18,12 @@ from card_server.api.calendar_inputs import (
 )
 from card_server.api.changes import HomeroomPath
 from card_server.api.matching import if_match, match
-from card_server.calendar import entries, proposals
-from card_server.calendar import rules as attendance_rules
+from card_server.calendar import changing_rules, entries, proposals
 from card_server.calendar.hours import write_minute
 from card_server.calendar.points import write_points
 from card_server.calendar.reading import list_entries, plans_between
+from card_server.calendar.rules import Rules, rules_for
 from card_server.register.homerooms import find_homeroom
-from card_server.school_time import day_of
 from schema.tables.staff import Role
 
 routes = APIBlueprint("calendar", __name__, tag="Calendar")
@@ -63,7 +62,7 @@ def say(sent: NewEntry) -> Any:
         }
     )
     with changing_session() as session:
-        said = entries.say(session, actor(), school_in_use().id, wanted, today())
+        said = entries.say(session, actor(), school_in_use().id, wanted, now())
         return {"items": said.entries, "stays": said.stays}
 
 
@@ -75,7 +74,7 @@ def take_back(entry_id: str, asked: EntryPath) -> Any:
     """Take back what was said of a day."""
     with changing_session() as session:
         school_id = school_in_use().id
-        return {"stays": entries.take_back(session, actor(), school_id, asked.entry_id, today())}
+        return {"stays": entries.take_back(session, actor(), school_id, asked.entry_id, now())}
 
 
 @routes.get("/calendar/proposals")
@@ -108,7 +107,7 @@ def settle(sent: Choices) -> Any:
     """Accept or decline days of the state's calendar; a make-up day needs its weekday."""
     choices = [proposals.Choice(one.day, one.is_accepted, one.weekday) for one in sent.choices]
     with changing_session() as session:
-        said = proposals.settle(session, actor(), school_in_use().id, choices, today())
+        said = proposals.settle(session, actor(), school_in_use().id, choices, now())
         return {"items": said.entries, "stays": said.stays}
 
 
@@ -143,7 +142,7 @@ def days(homeroom_id: str, path: HomeroomPath, asked: DaysQuery) -> Any:
 def rules() -> Any:
     """What the school has settled for its attendance."""
     with school_session() as session:
-        return _show_rules(attendance_rules.rules_for(session, school_in_use().id))
+        return _show_rules(rules_for(session, school_in_use().id))
 
 
 @routes.patch("/attendance-rules")
@@ -156,23 +155,18 @@ def change_rules(sent: RulesChange) -> Any:
     school_id = school_in_use().id
     with changing_session() as session:
         entries.lock(session, school_id)
-        found = attendance_rules.rules_for(session, school_id)
+        found = rules_for(session, school_id)
         match(shapes.Rules, _show_rules(found))
-        wanted = attendance_rules.read_rules(_typed(found, sent))
-        attendance_rules.change_rules(session, actor(), school_id, wanted)
+        wanted = changing_rules.read_rules(_typed(found, sent))
+        changing_rules.change_rules(session, actor(), school_id, wanted, now())
         return _show_rules(wanted)
-
-
-def today() -> date:
-    """The school's day."""
-    return day_of(now(), school_in_use().zone)
 
 
 def _last(asked: DaysQuery) -> date:
     return min(asked.last, asked.first + _MOST)
 
 
-def _show_rules(found: attendance_rules.Rules) -> dict[str, Any]:
+def _show_rules(found: Rules) -> dict[str, Any]:
     """Rules as people write them."""
     stored = asdict(found)
     clocks = {one: write_minute(stored[one]) for one in ("closes", "boarders_by")}
@@ -182,7 +176,7 @@ def _show_rules(found: attendance_rules.Rules) -> dict[str, Any]:
     )
 
 
-def _typed(found: attendance_rules.Rules, sent: RulesChange) -> dict[str, str]:
+def _typed(found: Rules, sent: RulesChange) -> dict[str, str]:
     """What is stored with what was sent in its place, as a form would give it to the rules."""
     both = _show_rules(found) | sent.model_dump(exclude_none=True)
     return {name: "" if value is False else str(value) for name, value in both.items()}

@@ -50,7 +50,7 @@ class Said(Shape):
 
     items: list[Entry]
     stays: list[date] = Field(
-        description="Days from today on that were judged in part already: they stay as they were."
+        description="Days from today on that were judged in part already; that part stays."
     )
 
 
@@ -58,7 +58,7 @@ class Stays(Shape):
     """The days that a change does not touch any more."""
 
     stays: list[date] = Field(
-        description="Days from today on that were judged in part already: they stay as they were."
+        description="Days from today on that were judged in part already; that part stays."
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from card_server.access import actor, allow, changing_session, school_in_use, school_session
+from card_server.access import actor, allow, changing_session, now, school_in_use, school_session
 from card_server.api import calendar_shapes as shapes
 from card_server.api.calendar_inputs import (
     NewTimetable,
@@ -15,7 +15,7 @@ from card_server.api.calendar_inputs import (
     TimetablePath,
     WeekdayHours,
 )
-from card_server.api.calendar_routes import ADMINS, READING, today
+from card_server.api.calendar_routes import ADMINS, READING
 from card_server.api.matching import if_match, lock_and_match
 from card_server.calendar import sessions
 from card_server.calendar import timetables as tables
@@ -48,9 +48,9 @@ def add_timetable(sent: NewTimetable) -> Any:
     school_id = school_in_use().id
     wanted = tables.read_settings(_typed(sent.model_dump(exclude={"copy_from"})))
     with changing_session() as session:
-        row = tables.add_timetable(session, actor(), school_id, wanted, today())
+        row = tables.add_timetable(session, actor(), school_id, wanted, now())
         if sent.copy_from is not None:
-            copy_hours(session, actor(), school_id, sent.copy_from, row.id, today())
+            copy_hours(session, actor(), school_id, sent.copy_from, row.id, now())
         return _show(session, row)
 
 
@@ -82,7 +82,7 @@ def change_timetable(timetable_id: str, asked: TimetablePath, sent: TimetableCha
         if "ends_on" in sent.model_fields_set:
             changed["ends_on"] = sent.ends_on
         wanted = tables.read_settings(_typed(asdict(tables.settings_of(row)) | changed))
-        tables.change_timetable(session, actor(), school_id, row.id, wanted, today())
+        tables.change_timetable(session, actor(), school_id, row.id, wanted, now())
         return _show(session, row)
 
 
@@ -94,7 +94,7 @@ def end_timetable(timetable_id: str, asked: TimetablePath) -> Any:
     """Take a timetable out of use; days that were kept with it stay as they are."""
     school_id = school_in_use().id
     with changing_session() as session:
-        stays = tables.end_timetable(session, actor(), school_id, asked.timetable_id, today())
+        stays = tables.end_timetable(session, actor(), school_id, asked.timetable_id, now())
         return {"stays": stays}
 
 
@@ -111,7 +111,7 @@ def put_hours(timetable_id: str, asked: TimetablePath, sent: WeekdayHours) -> An
     with changing_session() as session:
         row = tables.find_timetable(session, school_id, asked.timetable_id)
         lock_and_match(session, shapes.Timetable, row, lambda one: _show(session, one))
-        change_hours(session, actor(), school_id, row.id, sent.weekdays, wanted, today())
+        change_hours(session, actor(), school_id, row.id, sent.weekdays, wanted, now())
         return _show(session, row)
 
 

@@ -97,11 +97,10 @@ def _show(session: Session, row: Student) -> StudentRecord:
 @routes.output(shapes.StudentRecord)
 def move(student_id: str, asked: StudentPath, sent: Move) -> Any:
     """Bring a student into another homeroom; days since then count for it."""
-    school, student = school_in_use(), asked.student_id
-    today = day_of(datetime.now(UTC), school.zone)
+    school, student, now = school_in_use(), asked.student_id, datetime.now(UTC)
     with changing_session() as session:
         move_student(
-            session, actor(), school.id, student, sent.homeroom_id, sent.on, today, school.zone
+            session, actor(), school.id, student, sent.homeroom_id, sent.on, now, school.zone
         )
         return read_record(session, school.id, student)
 
@@ -127,10 +126,11 @@ def change_state(student_id: str, asked: StudentPath, sent: NewStatus) -> Any:
 @routes.output(shapes.StudentRecord)
 def change_boarding(student_id: str, asked: StudentPath, sent: BoardingChange) -> Any:
     """Let a student board, or live at home again."""
-    school, student = school_in_use(), asked.student_id
-    today = day_of(datetime.now(UTC), school.zone)
+    school, student, now = school_in_use(), asked.student_id, datetime.now(UTC)
     with changing_session() as session:
-        set_boarding(session, actor(), school.id, student, sent.is_boarding, sent.on, today)
+        set_boarding(
+            session, actor(), school.id, student, sent.is_boarding, sent.on, now, school.zone
+        )
         return read_record(session, school.id, student)
 
 

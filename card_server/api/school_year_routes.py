@@ -5,7 +5,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from card_server.access import actor, allow, changing_session, school_in_use, school_session
+from card_server.access import actor, allow, changing_session, now, school_in_use, school_session
 from card_server.api import people_shapes as shapes
 from card_server.api.matching import if_match, lock_and_match
 from card_server.api.people_inputs import CampusName, CampusPath, NewTerm, TermChange, TermPath
@@ -35,7 +35,7 @@ def add_term(sent: NewTerm) -> Any:
     """Make a term."""
     wanted = years.read_settings(typed_of({}, sent.model_dump()))
     with changing_session() as session:
-        return years.add_term(session, actor(), school_in_use().id, wanted)
+        return years.add_term(session, actor(), school_in_use().id, wanted, now())
 
 
 @routes.get("/terms/<term_id>")
@@ -62,7 +62,7 @@ def change_term(term_id: str, asked: TermPath, sent: TermChange) -> Any:
         lock_and_match(session, shapes.Term, found)
         stored = asdict(years.settings_of(found))
         wanted = years.read_settings(typed_of(stored, sent.model_dump(exclude_none=True)))
-        years.change_term(session, actor(), school_id, found.id, wanted)
+        years.change_term(session, actor(), school_id, found.id, wanted, now())
         return found
 
 
@@ -73,7 +73,7 @@ def change_term(term_id: str, asked: TermPath, sent: TermChange) -> Any:
 def remove_term(term_id: str, asked: TermPath) -> Any:
     """Take a term away; what was recorded on its days stays."""
     with changing_session() as session:
-        years.remove_term(session, actor(), school_in_use().id, asked.term_id)
+        years.remove_term(session, actor(), school_in_use().id, asked.term_id, now())
     return ""
 
 

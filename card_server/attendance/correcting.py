@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from card_server.attendance.corrections import find_correction, list_corrections
+from card_server.attendance.facts import ALL_DAY
 from card_server.attendance.refold import refold
 from card_server.audit.writing import Actor, note
 from card_server.calendar.plan import BOARDERS_POSITION
@@ -23,8 +24,6 @@ from schema.tables.leave import LeaveKind
 
 MOST_SESSIONS: Final = BOARDERS_POSITION
 """The boarders' return stands after all sessions of a day."""
-ALL_DAY: Final = 0
-"""The position that means every session."""
 STATUSES: Final = tuple(one for one in SessionStatus if one is not SessionStatus.NOT_JUDGED)
 """What staff can say: that nobody knows is no correction."""
 _DAYS_WITHOUT_TERM: Final = 30
@@ -68,7 +67,7 @@ def read_mark(typed: Mapping[str, str]) -> Mark:
 
 
 def read_position(wrong: Problems, typed: str) -> int:
-    """Which session, from 1; 0 for all."""
+    """Which session, from 1; `ALL_DAY` for all."""
     if typed.isascii() and typed.isdigit() and len(typed) <= 2 and int(typed) <= MOST_SESSIONS:
         return int(typed)
     wrong.add("position", _("Choose from the list."))

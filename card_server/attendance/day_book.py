@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import (
@@ -52,6 +52,8 @@ from card_server.attendance.rows import (
     DayRow,
     StudentKey,
     Whereabouts,
+    had_nothing_due,
+    is_open,
     row_of,
     write_days,
     write_places,
@@ -59,7 +61,7 @@ from card_server.attendance.rows import (
 from card_server.attendance.tap_changes import TapChange, differs, rewrite_taps
 from card_server.school_time import bounds_of, day_of
 from card_server.storage.bulk import Write, fetch, insert_missing
-from schema.tables.attendance import Attendance, Presence, SessionStatus
+from schema.tables.attendance import Attendance, Presence
 from schema.tables.readers import Direction
 
 _MOMENT = timedelta(microseconds=1)
@@ -91,6 +93,7 @@ class DayBook:
         self._reported: Reported = {}
         self._nights: dict[StudentKey, LastSeen] = {}
         self._changed: dict[DayKey, DayRow] = {}
+        self._made: set[StudentKey] = set()
         self._moved: set[StudentKey] = set()
         self._counts = Counts()
         self._begins: dict[tuple[str, date], datetime] = {}
@@ -103,11 +106,12 @@ class DayBook:
         return [wanted[key] for key in sorted(wanted.keys() - self._where.keys())]
 
     def lock_all(self, pupils: Sequence[Pupil]) -> None:
-        """The same; who has no row gets one in this transaction."""
+        """The same; who has no row gets one, which `forget_unseen` takes away again."""
         missing = self.lock(pupils)
         if missing:
             insert_missing(self._session, Presence, [never_seen(pupil) for pupil in missing])
             self.lock(pupils)
+            self._made = {pupil.key for pupil in missing}
 
     def unseen_since(self, pupils: Iterable[Pupil]) -> set[StudentKey]:
         """Those whose newest passing is older than their days: they have no taps there."""
@@ -154,7 +158,7 @@ class DayBook:
             plan = self._plans.get(PlanKey(school.id, day, pupil.days[day]))
             if plan is None:
                 continue
-            standing = known.standing(student_id, day)
+            standing = self._standing(pupil, day)
             if is_inside is None:
                 is_inside = self._slept_inside(pupil)
             judged = self._fold(pupil, day, plan, standing, is_inside, by_day.get(day, ()))
@@ -163,6 +167,18 @@ class DayBook:
             if judged.since_at is not None:
                 newest = day, judged
         self._place(pupil, newest)
+
+    def _standing(self, pupil: Pupil, day: date) -> Standing:
+        """What is expected then: nothing of who was gone, or perhaps was and had nothing due.
+
+        The register keeps the present status alone: of a suspension that is over, its days tell.
+        """
+        standing = self._known.standing(pupil.student_id, day)
+        if standing is Standing.BOARDER or day not in pupil.away:
+            return standing
+        before = self._rows.get(DayKey(pupil.school.id, day, pupil.student_id))
+        is_gone = day in pupil.gone or (before is not None and had_nothing_due(before))
+        return Standing.EXEMPT if is_gone else standing
 
     def writes(self) -> list[Write]:
         """What has changed.
@@ -174,6 +190,20 @@ class DayBook:
             write_places(self._where[key] for key in self._moved),
             self._counts.write(),
         ]
+
+    def forget_unseen(self) -> None:
+        """Take away the presence rows of who was never seen, or is not by what is known now."""
+        unseen: dict[int, list[int]] = {}
+        for key in self._made | self._moved:
+            if self._where[key].since_at == NEVER:
+                unseen.setdefault(key.school_id, []).append(key.student_id)
+        for school_id, ids in unseen.items():
+            theirs = delete(Presence).where(
+                Presence.school_id == school_id,
+                Presence.student_id.in_(ids),
+                Presence.since_at == NEVER,
+            )
+            self._session.execute(theirs.execution_options(synchronize_session=False))
 
     def rewrite_taps(self) -> None:
         """Note at the taps on record what they are now; there are hardly ever any."""
@@ -322,10 +352,8 @@ class DayBook:
             elif differs(stands, tap):
                 change = TapChange(pupil.school.id, pupil.student_id, stands, tap)
                 self.tap_changes.append(change)
-        is_told_of = was_seen or any(
-            one.status is not SessionStatus.NOT_JUDGED for one in judged.sessions
-        )
-        if before is None and (not is_told_of or (not was_seen and day in pupil.away)):
+        is_told_of = was_seen or (pupil.student_id, day) in self._known.corrections
+        if before is None and not is_told_of and (day in pupil.away or is_open(judged)):
             return
         after = row_of(key, pupil.days[day], judged)
         if after == before:

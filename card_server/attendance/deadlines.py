@@ -1,6 +1,6 @@
 """Absence is judged when its time has come and every gate has reported past it; and closing hours.
 
-A deadline is one session of a homeroom's day, or (position 0) the hour at which the school closes.
+A deadline is one session of a homeroom's day, or (`CLOSING`) the hour at which the school closes.
 A gate in the dark delays the judgement and stands in `waiting_for`: an absence is never invented.
 Gates that were never heard of are not waited for, for they may not be set up yet; but a school of
 which no gate was ever heard has nobody absent. The school closes at its hour whatever the gates
@@ -20,7 +20,7 @@ from card_server.attendance.loading import reported_to
 from card_server.attendance.members import members_of
 from card_server.attendance.plans import CLOSING, PlanKey, SchoolDays, find_plans, read_school
 from card_server.attendance.pupils import Pupil, keys_of
-from card_server.storage.bulk import write_all
+from card_server.attendance.writing_days import write_judged
 from schema.tables.attendance import Deadline
 from schema.tables.dark_gates import GateLeftOut
 from schema.tables.readers import Purpose, Reader, ReaderHealth
@@ -160,8 +160,7 @@ def _judge(
     book.read(pupils, find_plans(session, {school.id: school}, keys), reported)
     for pupil in pupils:
         book.judge(pupil)
-    book.rewrite_taps()
-    write_all(session, book.writes())
+    write_judged(session, book, now)
 
 
 def _pupils(session: Session, school: SchoolDays, claimed: Iterable[Deadline]) -> list[Pupil]:

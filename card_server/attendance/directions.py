@@ -16,9 +16,7 @@
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import inf
-from operator import itemgetter
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -50,7 +48,7 @@ class Stay(Struct, frozen=True, gc=False):
     is_end_suspect: bool = False
 
 
-class Path(Struct):
+class Path(Struct, gc=False):
     """A student's way in and out through a day; grows with each passing."""
 
     is_inside: bool
@@ -117,9 +115,7 @@ def _in_order(passings: Sequence[Passing], clock: DayClock) -> list[tuple[float,
     timed = [((passing.at - begin).total_seconds(), passing) for passing in passings]
     if len(timed) < 2:
         return timed
-    timed.sort(key=itemgetter(0))
-    if any(one[0] == other[0] for one, other in pairwise(timed)):
-        timed.sort(key=_rank)
+    timed.sort(key=_rank)
     seen: set[UUID] = set()
     once = []
     for one in timed:

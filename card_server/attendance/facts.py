@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -86,12 +87,16 @@ class Corrected(Struct, frozen=True, gc=False):
 
     id: int
     position: int
-    """0 for every session."""
+    """Of a session, or `ALL_DAY`."""
     status: SessionStatus
     leave_kind: LeaveKind | None = None
 
 
-class DayFacts(Struct, frozen=True):
+ALL_DAY: Final = 0
+"""The position of a correction that means every session."""
+
+
+class DayFacts(Struct, frozen=True, gc=False):
     """All that a student's day depends on; the order of the sequences means nothing."""
 
     day: date
@@ -136,7 +141,7 @@ class Finding(StrEnum):
     """Came on a day, or while on leave, when nothing was expected."""
 
 
-class SessionResult(Struct, frozen=True, omit_defaults=True):
+class SessionResult(Struct, frozen=True, gc=False, omit_defaults=True):
     """What became of the student in one session."""
 
     position: int
@@ -159,7 +164,7 @@ class TapJudgement(Struct, frozen=True, gc=False):
     effect: Effect
 
 
-class StudentDay(Struct, frozen=True):
+class StudentDay(Struct, frozen=True, gc=False):
     """A student's day, judged as far as it can be."""
 
     arrived_at: datetime | None

@@ -14,6 +14,7 @@ is owed to each session after leave, `judging` what became of it; then
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from math import inf
 
 from msgspec.structs import replace
@@ -21,8 +22,10 @@ from msgspec.structs import replace
 from card_server.attendance.day_clock import DayClock, clock_of
 from card_server.attendance.directions import Path, follow
 from card_server.attendance.facts import (
+    ALL_DAY,
     Corrected,
     DayFacts,
+    DayPlan,
     Finding,
     SessionResult,
     Standing,
@@ -40,14 +43,8 @@ def judge_day(facts: DayFacts) -> StudentDay:
     """What a student's day is by these facts; pure, and the same for them in any order."""
     clock = clock_of(facts.day, facts.zone)
     is_boarder = facts.standing is Standing.BOARDER
-    hours = [
-        hours_of(session, clock)
-        for session in facts.plan.sessions
-        if is_boarder or not session.for_boarders
-    ]
-    # A boarder comes and goes at any hour; only the return has one.
-    told = [one for one in hours if one.for_boarders] if is_boarder else hours
-    path = follow(facts.passings, told, clock, facts.was_inside, facts.double_tap_s)
+    hours, ways = _hours_on(facts.plan, clock, is_boarder)
+    path = follow(facts.passings, ways, clock, facts.was_inside, facts.double_tap_s)
     as_of_s = clock.seconds_to(facts.as_of)
     sessions = _judge_sessions(facts, hours, path, clock, as_of_s)
     closed_at = None if is_boarder else _find_closing(facts, path, clock, as_of_s)
@@ -65,6 +62,22 @@ def judge_day(facts: DayFacts) -> StudentDay:
         since_reader_id=last.reader_id if last else None,
         closed_at=closed_at,
     )
+
+
+@lru_cache(maxsize=2048)
+def _hours_on(
+    plan: DayPlan, clock: DayClock, is_boarder: bool
+) -> tuple[Sequence[Hours], Sequence[Hours]]:
+    """The sessions' hours, and those that tell ways; everybody of a homeroom has the same.
+
+    A boarder comes and goes at any hour; only the return has one.
+    """
+    hours = tuple(
+        hours_of(session, clock)
+        for session in plan.sessions
+        if is_boarder or not session.for_boarders
+    )
+    return hours, tuple(one for one in hours if one.for_boarders) if is_boarder else hours
 
 
 def _judge_sessions(
@@ -111,7 +124,7 @@ def _correct(results: list[SessionResult], corrections: Sequence[Corrected]) -> 
 def _correct_one(result: SessionResult, corrections: Iterable[Corrected]) -> SessionResult:
     newest = None
     for one in corrections:
-        if one.position in {0, result.position} and (newest is None or one.id > newest.id):
+        if one.position in {ALL_DAY, result.position} and (newest is None or one.id > newest.id):
             newest = one
     if newest is None:
         return result

@@ -23,7 +23,8 @@ expected: the dormitory's roll call asks after boarders.
 from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from card_server.attendance.directions import Stay
 from card_server.attendance.facts import SessionResult, Waiting
@@ -40,7 +41,7 @@ from card_server.attendance.hours import (
 from schema.tables.attendance import SessionStatus
 
 
-class Known(NamedTuple):
+class Known(Struct, frozen=True, gc=False):
     """How far a day is known, in seconds since it began."""
 
     as_of_s: float
@@ -57,7 +58,7 @@ class Known(NamedTuple):
         return self.as_of_s >= second or self.last_s >= second
 
 
-class Judged(NamedTuple):
+class Judged(Struct, frozen=True, gc=False):
     """A session's result, and what is odd about it."""
 
     result: SessionResult
@@ -125,7 +126,7 @@ def _judge_covered(hours: Hours, stays: Sequence[Stay], duty: Duty, known: Known
     return Judged(result, is_covered=True)
 
 
-class _There(NamedTuple):
+class _There(Struct, frozen=True, gc=False):
     """How a student who came attended a session."""
 
     late_minutes: int

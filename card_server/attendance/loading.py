@@ -88,9 +88,11 @@ class Known(Struct):
 
     def boards(self, student_id: int, day: date) -> bool:
         """Whether a student sleeps at school then."""
+        if student_id not in self.boarding:
+            return False
         return any(
             from_on <= day and (until_on is None or day < until_on)
-            for from_on, until_on in self.boarding.get(student_id, ())
+            for from_on, until_on in self.boarding[student_id]
         )
 
 
@@ -137,7 +139,7 @@ def load_taps(session: Session, span: Span, students: Sequence[StudentKey], know
         {"given": encode_rows(students), "begin": span.begin, "end": span.end},
     )
     passings, judgements, reader = known.passings, known.judgements, DirectionBy.READER
-    for student_id, id_, at, reader_id, is_suspect, direction, by, effect in rows:
+    for student_id, id_, at, reader_id, is_suspect, direction, by, effect in rows.all():
         fixed = direction if by is reader else None
         passings.setdefault(student_id, []).append(Passing(id_, at, reader_id, fixed, is_suspect))
         judgements[student_id, id_] = Judgement(at, is_suspect, direction, by, effect)

@@ -40,6 +40,16 @@ class Membership(Struct, frozen=True, gc=False):
             return since is None or since <= day
         return since is not None and since > day
 
+    def is_gone(self, day: date, zone: ZoneInfo) -> bool:
+        """Whether the student surely was not of the school any more on a day, or is suspended.
+
+        Days before the present status began may have been of another one, which nobody knows.
+        """
+        if self.gone_at is not None and self.gone_at < bounds_of(day, zone)[1]:
+            return True
+        is_away = self.status is not StudentStatus.ENROLLED
+        return is_away and self.status_since is not None and self.status_since <= day
+
 
 def members_of(
     session: Session, school: SchoolDays, day: date, homeroom_ids: Collection[int]
@@ -64,6 +74,14 @@ def members_of(
     )
     found = [Membership(*row) for row in session.execute(wanted)]
     return [one for one in found if one.is_expected(day, school.zone)]
+
+
+def memberships_of(
+    session: Session, school_id: int, student_ids: Collection[int]
+) -> list[Membership]:
+    """These students of a school, by id."""
+    wanted = _select(school_id).where(_STUDENT.id.in_(student_ids))
+    return [Membership(*row) for row in session.execute(wanted)]
 
 
 def memberships(session: Session, school_id: int, has_tap: Exists) -> list[Membership]:

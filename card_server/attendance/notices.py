@@ -1,12 +1,13 @@
 """What guardians are told of arrivals and departures: one message for each, however taps come in.
 
 A message belongs to a tap. When an earlier tap comes in later, what was an arrival may turn out to
-be a double tap: its message is withdrawn if nobody was told yet, and if somebody was, the message
-of the tap that takes its place is not sent to them.
+be a double tap, or a departure: its message is withdrawn if nobody was told yet, and if somebody
+was, the message of the tap that takes its place is not sent to them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from card_server.attendance.day_book import DayBook
 from card_server.attendance.tap_changes import TapChange
 from card_server.messages import write_text
 from card_server.services.protocol import PlacedTap
@@ -81,7 +83,7 @@ def _write(
     suppression: Suppression | None,
     now: datetime,
 ) -> list[Notice]:
-    kind = MessageKind.ARRIVAL if effect is Effect.ARRIVAL else MessageKind.DEPARTURE
+    kind = _KINDS[effect]
     state = MessageState.SUPPRESSED if suppression else MessageState.QUEUED
     expires_at = local.astimezone(UTC) + timedelta(minutes=school.stale_minutes)
     time = f"{local.hour:02}:{local.minute:02}"
@@ -106,45 +108,48 @@ def _write(
     ]
 
 
-def settle_changed(
-    session: Session, changes: Sequence[TapChange], notices: Iterable[Notice], now: datetime
+def settle_messages(
+    session: Session, book: DayBook, notices: Iterable[Notice], now: datetime
 ) -> None:
-    """Withdraw what taps had queued that are double taps now; tell nobody a second time.
+    """Withdraw what is wrong by what was judged now, and tell nobody a second time.
 
+    All judging ends here, so nowhere else is a message withdrawn or queued because of a judgement.
     `notices` are the new messages of the same students, which are not written yet.
     """
-    doubled = {
+    wrong = {
         (one.school_id, one.after.id): one
-        for one in changes
-        if one.after.effect is Effect.DOUBLE and one.before.effect is not Effect.DOUBLE
+        for one in book.tap_changes
+        if _kind_of(one.before.effect) not in (None, _kind_of(one.after.effect))
     }
-    if not doubled:
+    if not wrong:
         return
-    told = _withdraw(session, doubled, now)
+    told = _withdraw(session, wrong, now)
     for notice in notices:
         if (notice.school_id, notice.student_id, notice.guardian_id, notice.kind) in told:
             notice.state, notice.suppression = MessageState.SUPPRESSED, Suppression.DUPLICATE
 
 
 def _withdraw(
-    session: Session, doubled: Mapping[tuple[int, UUID], TapChange], now: datetime
+    session: Session, wrong: Mapping[tuple[int, UUID], TapChange], now: datetime
 ) -> set[tuple[int, int, int, MessageKind]]:
     """Take back what waits; who was told already, of which student and kind."""
     told = set()
     message = Message.__table__.c
     connection = session.connection()
-    for (school_id, tap_id), change in sorted(doubled.items()):
+    for (school_id, tap_id), change in sorted(wrong.items()):
+        right = _kind_of(change.after.effect)
         of_tap = (
             (message.school_id == school_id)
             & (message.student_id == change.student_id)
             & (message.tap_id == tap_id)
+            & message.kind.in_([kind for kind in MessageKind if kind is not right])
         )
         connection.execute(
             update(Message.__table__)  # type: ignore[arg-type]
             .where(of_tap, message.state.in_((MessageState.QUEUED, MessageState.SUPPRESSED)))
             .values(
                 state=MessageState.SUPPRESSED,
-                suppression=Suppression.DUPLICATE,
+                suppression=Suppression.WITHDRAWN if right else Suppression.DUPLICATE,
                 changed_at=now,
             )
         )
@@ -157,18 +162,32 @@ def _withdraw(
 
 
 def told_again(session: Session, changes: Sequence[TapChange]) -> list[TapChange]:
-    """Those that count after all, having been double taps, and of which nobody was told."""
+    """Those that count after all, or as something else, and of which nobody was told so."""
     message = Message.__table__.c
     found = []
     for one in changes:
-        if one.before.effect is not Effect.DOUBLE or one.after.effect is Effect.DOUBLE:
+        kind = _kind_of(one.after.effect)
+        if kind is None or kind is _kind_of(one.before.effect):
             continue
         told = select(message.id).where(
             message.school_id == one.school_id,
             message.student_id == one.student_id,
             message.tap_id == one.after.id,
+            message.kind == kind,
             message.suppression.is_distinct_from(Suppression.DUPLICATE),
+            message.suppression.is_distinct_from(Suppression.WITHDRAWN),
         )
         if session.connection().scalar(told.limit(1)) is None:
             found.append(one)
     return found
+
+
+def _kind_of(effect: Effect) -> MessageKind | None:
+    """What is told of a tap with this effect; None where nothing is."""
+    return _KINDS.get(effect)
+
+
+_KINDS: Final = {
+    Effect.ARRIVAL: MessageKind.ARRIVAL,
+    Effect.DEPARTURE: MessageKind.DEPARTURE,
+}

@@ -30,13 +30,14 @@ from card_server.school_time import day_of
 from card_server.storage.bulk import Write, fetch, insert_missing, write_all
 from schema.tables.attendance import DayPlanRow, Deadline, SessionStatus
 from schema.tables.calendar import DayKind, DayPart, Timetable
-from schema.tables.school import School
+from schema.tables.school import Homeroom, School
 
 CLOSING: Final = 0
 """The deadline's position that is no session: the hour at which the school closes."""
 JUDGED_BACK: Final = timedelta(days=7)
 """How old a day may be to get deadlines when its plan is made: an outage, and not an import."""
-_MOST_KEPT = 50_000
+_MOST_KEPT = 5_000
+"""Of a school: some months of days; an imported log of years goes through them in its order."""
 _MINUTES = 24 * 60
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(DayPlan)
@@ -157,21 +158,44 @@ def kept_plans(
     cache = _cache_of(session)
     plans, missing = cache.look(schools, keys)
     if missing:
-        found = _read_kept(session, missing)
-        unknown = [key for key in missing if key not in found]
+        wanted = _with_all_of_today(session, schools, missing, now)
+        found = read_kept(session, wanted)
+        unknown = [key for key in wanted if key not in found]
         if unknown:
             session.rollback()
             keep_plans(session, schools, unknown, now)
             session.commit()
-            found |= _read_kept(session, unknown)
+            found |= read_kept(session, unknown)
         outdated = _outdated(schools, found, now)
         if outdated:
             session.rollback()
             replace_plans(session, outdated, now)
             session.commit()
-        cache.keep(schools, found | outdated)
-        plans |= found | outdated
+        found |= outdated
+        cache.keep(schools, found)
+        plans |= {key: found[key] for key in missing if key in found}
     return plans
+
+
+def _with_all_of_today(
+    session: Session, schools: Schools, keys: Collection[PlanKey], now: datetime
+) -> list[PlanKey]:
+    """These days, and where one is today, that of every homeroom of the school.
+
+    A morning's taps come from one homeroom after the other: each would ask again.
+    """
+    today = {
+        key.school_id: key.day
+        for key in keys
+        if key.day == day_of(now, schools[key.school_id].zone)
+    }
+    if not today:
+        return list(keys)
+    rooms = select(Homeroom.school_id, Homeroom.id).where(
+        Homeroom.school_id.in_(today), Homeroom.is_past.is_(False)
+    )
+    others = [PlanKey(one, today[one], room) for one, room in session.execute(rooms)]
+    return list({*keys, *others})
 
 
 def _outdated(schools: Schools, plans: Plans, now: datetime) -> Plans:
@@ -188,7 +212,7 @@ def _outdated(schools: Schools, plans: Plans, now: datetime) -> Plans:
 
 def find_plans(session: Session, schools: Schools, keys: Collection[PlanKey]) -> Plans:
     """The kept plans; for days without one, what calendar and timetables say now. Keeps nothing."""
-    found = _read_kept(session, keys)
+    found = read_kept(session, keys)
     return found | plans_now(session, schools, [key for key in keys if key not in found])
 
 
@@ -296,8 +320,8 @@ def _write(plan: DayPlan) -> str:
     return _ENCODER.encode(plan).decode()
 
 
-def _read_kept(session: Session, keys: Collection[PlanKey]) -> Plans:
-    """Equal plans are one object: a school has few, and homerooms many."""
+def read_kept(session: Session, keys: Collection[PlanKey]) -> Plans:
+    """The plans that were kept; equal ones are one object: a school has few, homerooms many."""
     same: dict[str, DayPlan] = {}
     plans: Plans = {}
     for row in fetch(session, DayPlanRow, list(keys), _Kept):

@@ -1,11 +1,13 @@
 """Students whose days are to be judged, and of which homerooms' days those are."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from msgspec import Struct, field
 
 from card_server.attendance.facts import Passing
+from card_server.attendance.homerooms import Stays, room_on
+from card_server.attendance.members import Membership
 from card_server.attendance.plans import PlanKey, SchoolDays, Schools
 from card_server.attendance.rows import NEVER, StudentKey, Whereabouts
 
@@ -22,12 +24,28 @@ class Pupil(Struct, gc=False):
     fresh: list[Passing] = field(default_factory=list)
     """Passages that are not on record yet."""
     away: frozenset[date] = frozenset()
-    """Days on which the student was not of the school: nobody is absent who is not expected."""
+    """Days on which the student was not of the school as far as the register knows: nobody is
+    absent who is not expected."""
+    gone: frozenset[date] = frozenset()
+    """Those of them that are beyond doubt: nothing is expected, whatever was judged before."""
     key: StudentKey = StudentKey(0, 0)
     """Which presence row is the student's."""
 
     def __post_init__(self) -> None:
         self.key = StudentKey(self.school.id, self.student_id)
+
+
+def pupil_of(school: SchoolDays, member: Membership, stays: Stays, days: Collection[date]) -> Pupil:
+    """A student with these days, each in its own homeroom."""
+    id_, room, zone = member.student_id, member.homeroom_id, school.zone
+    return Pupil(
+        school,
+        id_,
+        room,
+        {day: room_on(stays, id_, day, room) for day in days},
+        away=frozenset(day for day in days if not member.is_expected(day, zone)),
+        gone=frozenset(day for day in days if member.is_gone(day, zone)),
+    )
 
 
 def never_seen(pupil: Pupil) -> Whereabouts:

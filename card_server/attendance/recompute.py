@@ -16,10 +16,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.attendance.day_book import DayBook, Rewritten
 from card_server.attendance.deadlines import gates_reported_to
-from card_server.attendance.homerooms import Stays, room_on, stays_of
+from card_server.attendance.homerooms import stays_of
 from card_server.attendance.loading import Reported, reported_to
 from card_server.attendance.members import Membership, memberships
-from card_server.attendance.notices import settle_changed
 from card_server.attendance.plans import (
     PlanKey,
     Plans,
@@ -30,9 +29,10 @@ from card_server.attendance.plans import (
     plans_now,
     replace_plans,
 )
-from card_server.attendance.pupils import Pupil, keys_of
+from card_server.attendance.pupils import keys_of, pupil_of
 from card_server.attendance.recount import recount
 from card_server.attendance.rows import DayRow
+from card_server.attendance.writing_days import write_judged
 from card_server.register.version import touch_register
 from card_server.school_time import bounds_of, day_of
 from card_server.storage.bulk import Write, write_all
@@ -153,7 +153,7 @@ class Recomputing:
 
     def _judge(self, session: Session, members: list[Membership], *, is_trial: bool) -> DayBook:
         stays = stays_of(session, [one.student_id for one in members])
-        pupils = [self._pupil(one, stays) for one in members]
+        pupils = [pupil_of(self._school, one, stays, self._days) for one in members]
         keys = keys_of(pupils)
         schools = {self._school.id: self._school}
         if is_trial and self._by_new_calendar:
@@ -167,20 +167,8 @@ class Recomputing:
         for pupil in pupils:
             book.judge(pupil)
         if not is_trial:
-            book.rewrite_taps()
-            settle_changed(session, book.tap_changes, (), self._now)
-            write_all(session, book.writes())
+            write_judged(session, book, self._now)
         return book
-
-    def _pupil(self, member: Membership, stays: Stays) -> Pupil:
-        id_, room, zone = member.student_id, member.homeroom_id, self._school.zone
-        return Pupil(
-            self._school,
-            id_,
-            room,
-            {day: room_on(stays, id_, day, room) for day in self._days},
-            away=frozenset(day for day in self._days if not member.is_expected(day, zone)),
-        )
 
     def _students(self, session: Session) -> list[Membership]:
         """Everybody who was of the school then, or has a day or a tap of that time."""

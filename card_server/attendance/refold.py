@@ -1,20 +1,18 @@
-"""Judging days anew when something else than a tap has changed: leave, corrections, boarding."""
+"""Judging days anew when more than a tap has changed: leave, corrections, the register."""
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.day_book import DayBook
-from card_server.attendance.homerooms import room_on, stays_of
+from card_server.attendance.homerooms import stays_of
 from card_server.attendance.loading import reported_to
-from card_server.attendance.notices import settle_changed
+from card_server.attendance.members import memberships_of
 from card_server.attendance.plans import SchoolDays, find_plans, read_school
-from card_server.attendance.pupils import Pupil, keys_of
+from card_server.attendance.pupils import Pupil, keys_of, pupil_of
+from card_server.attendance.writing_days import write_judged
 from card_server.school_time import day_of
-from card_server.storage.bulk import write_all
-from schema.tables.people import Student
 
 
 def refold(
@@ -46,17 +44,9 @@ def read_pupils(
     session: Session, school: SchoolDays, student_ids: Collection[int], days: Iterable[date]
 ) -> list[Pupil]:
     """These students with these days, each day in its own homeroom."""
-    stays = stays_of(session, student_ids)
-    student = Student.__table__.c
-    wanted = (
-        select(student.id, student.homeroom_id)
-        .where(student.school_id == school.id, student.id.in_(student_ids))
-        .order_by(student.id)
-    )
-    return [
-        Pupil(school, id_, room, {day: room_on(stays, id_, day, room) for day in days})
-        for id_, room in session.execute(wanted)
-    ]
+    stays, wanted = stays_of(session, student_ids), list(days)
+    members = memberships_of(session, school.id, student_ids)
+    return [pupil_of(school, one, stays, wanted) for one in members]
 
 
 def judge_pupils(session: Session, pupils: Collection[Pupil], as_of: datetime) -> DayBook:
@@ -69,7 +59,5 @@ def judge_pupils(session: Session, pupils: Collection[Pupil], as_of: datetime) -
     book.read(everybody, find_plans(session, schools, keys), reported_to(session, list(keys)))
     for pupil in everybody:
         book.judge(pupil)
-    book.rewrite_taps()
-    settle_changed(session, book.tap_changes, (), as_of)
-    write_all(session, book.writes())
+    write_judged(session, book, as_of)
     return book

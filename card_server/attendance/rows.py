@@ -137,6 +137,17 @@ def tally(sessions: tuple[SessionResult, ...]) -> Tallied:
     )
 
 
+def had_nothing_due(row: DayRow) -> bool:
+    """Whether there were sessions, and in none of them anything was expected of the student."""
+    counted = row.present + row.absent + row.on_leave + row.not_judged
+    return not counted and len(row.sessions) > len("[]")
+
+
+def is_open(judged: StudentDay) -> bool:
+    """Whether no session of a day is judged yet."""
+    return all(one.status is SessionStatus.NOT_JUDGED for one in judged.sessions)
+
+
 def left_early(result: SessionResult) -> bool:
     """Whether the student went before the session's end; who came late may have as well."""
     if result.status is SessionStatus.LATE:

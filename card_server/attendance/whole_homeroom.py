@@ -8,10 +8,10 @@ import msgspec
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from card_server.attendance.correcting import ALL_DAY, Doing, Mark, refuse_day, write_correction
+from card_server.attendance.correcting import Doing, Mark, refuse_day, write_correction
 from card_server.attendance.exemptions import exempt_on
-from card_server.attendance.facts import DayPlan, SessionPlan, SessionResult
-from card_server.attendance.plans import PlanKey, find_plans, read_school
+from card_server.attendance.facts import ALL_DAY, DayPlan, SessionPlan, SessionResult
+from card_server.attendance.plans import PlanKey, plans_now, read_kept, read_school
 from card_server.attendance.refold import refold
 from card_server.field_errors import FieldsError
 from card_server.field_errors import marked as _
@@ -41,7 +41,7 @@ def mark_homeroom(
 ) -> int:
     """How many students became present: all of a homeroom who were absent or not judged.
 
-    For one session of the day, or (position 0) for all that have begun. Raises
+    For one session of the day, or (`ALL_DAY`) for all that have begun. Raises
     AppError(NOT_FOUND), FieldsError for a day or a session that cannot be corrected.
     """
     refuse_day(session, doing, day)
@@ -90,7 +90,10 @@ def list_missing(
 def plan_of(session: Session, school_id: int, homeroom_id: int, day: date) -> DayPlan | None:
     """What a day was for a homeroom when it began, or what the calendar says of it."""
     key = PlanKey(school_id, day, homeroom_id)
-    return find_plans(session, {school_id: read_school(session, school_id)}, [key]).get(key)
+    kept = read_kept(session, [key]).get(key)
+    if kept is not None:
+        return kept
+    return plans_now(session, {school_id: read_school(session, school_id)}, [key]).get(key)
 
 
 def begun_sessions(plan: DayPlan | None, day: date, doing: Doing) -> list[SessionPlan]:

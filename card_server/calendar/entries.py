@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from card_server.attendance.follow_calendar import follow_calendar
 from card_server.audit.writing import Actor, note
 from card_server.calendar.audience import grades_of, read_grades, write_grades
-from card_server.calendar.kept import begin_anew
 from card_server.calendar.plan import sessions_on
 from card_server.calendar.reading import as_hours, days_between, list_entries, read_sessions
 from card_server.errors import AppError, Code
@@ -85,7 +86,7 @@ class Said:
 
     entries: list[CalendarEntry]
     stays: list[date]
-    """Days from today on that were judged in part already: they stay as they were kept."""
+    """Days from today on that were judged in part already: that part stays as it was kept."""
 
 
 def say(
@@ -93,7 +94,7 @@ def say(
     actor: Actor,
     school_id: int,
     wanted: EntrySettings,
-    today: date,
+    now: datetime,
     source: EntrySource = EntrySource.STAFF,
 ) -> Said:
     """Say what each of the days is; what was said of the same grades before ends.
@@ -104,7 +105,6 @@ def say(
     """
     lock(session, school_id)
     _check_timetable(session, school_id, wanted)
-    now = datetime.now(UTC)
     made = []
     for day in days_between(wanted.day, wanted.until):
         _end_before(session, school_id, day, wanted.grades, now)
@@ -126,34 +126,35 @@ def say(
         made.append(entry)
         subject = f"calendar:{entry.id}"
         note(session, school_id, actor, "calendar.said", subject, details=_written(entry))
-    return Said(made, touch_days(session, school_id, today))
+    return Said(made, touch_days(session, school_id, now))
 
 
 def take_back(
-    session: Session, actor: Actor, school_id: int, entry_id: int, today: date
+    session: Session, actor: Actor, school_id: int, entry_id: int, now: datetime
 ) -> list[date]:
-    """End an entry; the days from today on that stay as they were kept are returned.
+    """End an entry; the days from today on that were judged in part are returned: that stays.
 
     Raises AppError(NOT_FOUND).
     """
     lock(session, school_id)
     entry = find_entry(session, school_id, entry_id)
-    entry.ended_at = datetime.now(UTC)
+    entry.ended_at = now
     subject = f"calendar:{entry_id}"
     note(session, school_id, actor, "calendar.taken_back", subject, details=_written(entry))
     session.flush()
-    return touch_days(session, school_id, today)
+    return touch_days(session, school_id, now)
 
 
-def lock(session: Session, school_id: int) -> None:
-    """Two who change the calendar at once would otherwise each find the day free."""
-    session.execute(select(School.id).where(School.id == school_id).with_for_update(key_share=True))
+def lock(session: Session, school_id: int) -> ZoneInfo:
+    """The school's zone. Two who change the calendar at once would each find the day free."""
+    wanted = select(School.zone).where(School.id == school_id).with_for_update(key_share=True)
+    return ZoneInfo(session.scalars(wanted).one())
 
 
-def touch_days(session: Session, school_id: int, today: date) -> list[date]:
-    """Let a change count: caches forget, and days that nobody has judged begin anew."""
+def touch_days(session: Session, school_id: int, now: datetime) -> list[date]:
+    """Let a change count: caches forget, and what nobody has judged follows it."""
     touch_register(session, {school_id})
-    return begin_anew(session, school_id, today)
+    return follow_calendar(session, school_id, now)
 
 
 def _written(entry: CalendarEntry) -> dict[str, object]:

@@ -1,89 +1,37 @@
-"""Days that are kept already (`day_plan`): which a change would touch, and which begin anew."""
+"""A day that is kept already (`day_plan`), and whether calendar and timetables contradict it."""
 
-from collections.abc import Collection
 from datetime import date
 
 import msgspec
-from msgspec import Struct
-from sqlalchemy import Select, delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import DayPlan
-from card_server.calendar.reading import plans_between
-from schema.tables.attendance import DayPlanRow, Deadline
+from card_server.calendar.plan import Calendar, Room, plan_day
+from schema.tables.attendance import DayPlanRow
+from schema.tables.school import Homeroom
 
 _PLAN = msgspec.json.Decoder(DayPlan)
 
 
-class AffectedDay(Struct, frozen=True):
-    """A day that was kept, and what calendar and timetables say of it now."""
+def homerooms_that_differ(
+    session: Session, school_id: int, day: date, calendar: Calendar
+) -> list[int] | None:
+    """The homerooms for which the day is kept otherwise than a calendar says now, in one query.
 
-    day: date
-    homeroom_ids: tuple[int, ...]
-    """Those whose day would be another one; empty where all is as it was kept."""
-    is_judged: bool
-    """Whether any of its sessions was judged: such a day stays until somebody recomputes it."""
-
-
-def days_affected(session: Session, school_id: int, first: date, last: date) -> list[AffectedDay]:
-    """The kept days from the first to the last, in their order.
-
-    Seven queries, however many days. A program that recomputes shows what would become of the days
-    that have homerooms here before it begins.
+    None where the day has not begun: nothing is kept. A recomputation would change what is judged.
     """
-    kept: dict[date, dict[int, DayPlan]] = {}
-    rows = select(DayPlanRow.day, DayPlanRow.homeroom_id, DayPlanRow.plan).where(
-        DayPlanRow.school_id == school_id, DayPlanRow.day.between(first, last)
-    )
-    for day, homeroom_id, plan in session.execute(rows.order_by(DayPlanRow.day)):
-        kept.setdefault(day, {})[homeroom_id] = _PLAN.decode(plan)
-    if not kept:
-        return []
-    homerooms = {one for plans in kept.values() for one in plans}
-    now = plans_between(session, school_id, min(kept), max(kept), homerooms)
-    judged = set(session.scalars(_judged_days(school_id).where(Deadline.day.between(first, last))))
+    room, kept = Homeroom.__table__.c, DayPlanRow.__table__.c
+    found = session.execute(
+        select(room.id, room.grade, kept.plan)
+        .join(Homeroom.__table__, room.id == kept.homeroom_id)
+        .where(kept.school_id == school_id, kept.day == day)
+        .order_by(room.id)
+    ).all()
+    if not found:
+        return None
     return [
-        AffectedDay(day, _differing(plans, now[day]), day in judged) for day, plans in kept.items()
+        homeroom_id
+        for homeroom_id, grade, plan in found
+        if _PLAN.decode(plan) != plan_day(calendar, day, Room(homeroom_id, grade))
     ]
-
-
-def begin_anew(session: Session, school_id: int, today: date) -> list[date]:
-    """Forget how today and later days were kept, so that a change counts for them.
-
-    A day of which something is judged already stays as it is; these days are returned, in order.
-    """
-    wanted = select(DayPlanRow.day).where(
-        DayPlanRow.school_id == school_id, DayPlanRow.day >= today
-    )
-    kept = set(session.scalars(wanted.distinct()))
-    judged = set(session.scalars(_judged_days(school_id).where(Deadline.day >= today)))
-    _forget(session, school_id, kept - judged)
-    return sorted(kept & judged)
-
-
-def is_kept(session: Session, school_id: int, day: date) -> bool:
-    """Whether a day was begun: what it was for each homeroom is written down."""
-    wanted = select(DayPlanRow.day).where(DayPlanRow.school_id == school_id, DayPlanRow.day == day)
-    return session.scalar(wanted.limit(1)) is not None
-
-
-def _judged_days(school_id: int) -> Select[date]:
-    return (
-        select(Deadline.day)
-        .where(Deadline.school_id == school_id, Deadline.judged_at.is_not(None))
-        .distinct()
-    )
-
-
-def _forget(session: Session, school_id: int, days: Collection[date]) -> None:
-    """With their deadlines, which come again with the new plans."""
-    for table in (DayPlanRow, Deadline):
-        session.execute(
-            delete(table)
-            .where(table.school_id == school_id, table.day.in_(days))
-            .execution_options(synchronize_session=False)
-        )
-
-
-def _differing(kept: dict[int, DayPlan], now: dict[int, DayPlan]) -> tuple[int, ...]:
-    return tuple(sorted(one for one, plan in kept.items() if now.get(one, plan) != plan))

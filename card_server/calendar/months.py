@@ -54,10 +54,11 @@ def read_days(session: Session, school_id: int, first: date, last: date) -> list
     """Each day from the first to the last, in six queries."""
     calendar = read_calendar(session, school_id, first, last)
     said = by_day(list_entries(session, school_id, first, last))
-    return [_describe(calendar, said.get(day, []), day) for day in days_between(first, last)]
+    return [describe_day(calendar, said.get(day, []), day) for day in days_between(first, last)]
 
 
-def _describe(calendar: Calendar, said: Sequence[CalendarEntry], day: date) -> SchoolDay:
+def describe_day(calendar: Calendar, said: Sequence[CalendarEntry], day: date) -> SchoolDay:
+    """One day by a calendar that holds it; `said` are the entries in force."""
     return SchoolDay(
         day=day,
         is_in_term=any(one.starts_on <= day <= one.ends_on for one in calendar.terms),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from msgspec import Struct
 from sqlalchemy.orm import Session
@@ -89,7 +89,7 @@ def all_holidays(proposals: Sequence[Proposal]) -> list[Choice]:
 
 
 def settle(
-    session: Session, actor: Actor, school_id: int, choices: Sequence[Choice], today: date
+    session: Session, actor: Actor, school_id: int, choices: Sequence[Choice], now: datetime
 ) -> Said:
     """Write down what the school makes of proposed days.
 
@@ -104,7 +104,7 @@ def settle(
         if state is None:
             raise AppError(Code.NOT_FOUND, "The state's calendar proposes nothing for that day.")
         source = EntrySource.STATE if choice.is_accepted else EntrySource.STAFF
-        one = say(session, actor, school_id, _settings(state, choice), today, source)
+        one = say(session, actor, school_id, _settings(state, choice), now, source)
         said = Said([*said.entries, *one.entries], sorted({*said.stays, *one.stays}))
     return said
 

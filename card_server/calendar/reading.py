@@ -85,6 +85,16 @@ def list_entries(session: Session, school_id: int, first: date, last: date) -> l
     return list(session.scalars(wanted))
 
 
+def list_said(session: Session, school_id: int, day: date) -> list[CalendarEntry]:
+    """All that was ever said of a day, the oldest first; what is ended has an `ended_at`."""
+    wanted = (
+        select(CalendarEntry)
+        .where(CalendarEntry.school_id == school_id, CalendarEntry.day == day)
+        .order_by(CalendarEntry.id)
+    )
+    return list(session.scalars(wanted))
+
+
 def as_entry(row: CalendarEntry) -> Entry:
     """An entry as the rules want it."""
     return Entry(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 
 from sqlalchemy import delete, select
@@ -99,10 +99,10 @@ def change_hours(
     timetable_id: int,
     weekdays: Iterable[int],
     wanted: Sequence[SessionHours],
-    today: date,
+    now: datetime,
     seen: str | None = None,
 ) -> list[date]:
-    """Give weekdays these sessions; the days from today on that stay as they were kept.
+    """Give weekdays these sessions; the days from today on of which a judged part stays.
 
     `seen` is of the first weekday. Raises AppError(NOT_FOUND), AppError(CONFLICT), and FieldsError
     for sessions that cannot lie in a day so.
@@ -124,7 +124,7 @@ def change_hours(
         return []
     subject = f"timetable:{timetable_id}"
     note(session, school_id, actor, "timetable.hours_changed", subject, details=changed)
-    return touch_days(session, school_id, today)
+    return touch_days(session, school_id, now)
 
 
 def _written(sessions: Iterable[SessionHours]) -> str:
@@ -136,13 +136,13 @@ def _written(sessions: Iterable[SessionHours]) -> str:
 
 
 def copy_hours(
-    session: Session, actor: Actor, school_id: int, from_id: int, to_id: int, today: date
+    session: Session, actor: Actor, school_id: int, from_id: int, to_id: int, now: datetime
 ) -> None:
     """Give a timetable all the hours of another one. Raises AppError(NOT_FOUND)."""
     find_timetable(session, school_id, from_id)
     for weekday in range(1, 8):
         wanted = sessions_of(session, from_id, weekday)
-        change_hours(session, actor, school_id, to_id, [weekday], wanted, today)
+        change_hours(session, actor, school_id, to_id, [weekday], wanted, now)
 
 
 def _refuse_impossible(wanted: Sequence[SessionHours]) -> None:

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 
-import chinese_calendar
 from msgspec import Struct
 
 
@@ -54,18 +53,23 @@ def state_days(year: int) -> list[StateDay]:
 
 @cache
 def _days_of(year: int) -> dict[date, StateDay] | None:
-    """Kept, for the package looks through all of its years for each day that it is asked of."""
+    """Kept, for the package looks through all of its years for each day that it is asked of.
+
+    It is loaded here: its tables take 3 MB, and who judges taps by kept plans never asks.
+    """
+    import chinese_calendar
+
     first = date(year, 1, 1)
     try:
         chinese_calendar.is_workday(first)
     except NotImplementedError:
         return None
     days = [first + timedelta(days=n) for n in range((date(year, 12, 31) - first).days + 1)]
-    return {day: found for day in days if (found := _state_day(day))}
+    details = {day: chinese_calendar.get_holiday_detail(day) for day in days}
+    return {day: found for day, detail in details.items() if (found := _state_day(day, *detail))}
 
 
-def _state_day(day: date) -> StateDay | None:
-    is_off, name = chinese_calendar.get_holiday_detail(day)
+def _state_day(day: date, is_off: bool, name: str | None) -> StateDay | None:
     if name is None:
         return None
     kind = StateKind.HOLIDAY if is_off else StateKind.MAKE_UP

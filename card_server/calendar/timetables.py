@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
 from card_server.field_errors import marked as _
 from card_server.register.terms import read_day
+from card_server.school_time import day_of
 from card_server.seen import changes, refuse_if_changed
 from schema.tables.calendar import CalendarEntry, Timetable
 from schema.tables.school import Homeroom
@@ -93,7 +94,7 @@ def read_settings(typed: Mapping[str, str]) -> TimetableSettings:
 
 
 def add_timetable(
-    session: Session, actor: Actor, school_id: int, wanted: TimetableSettings, today: date
+    session: Session, actor: Actor, school_id: int, wanted: TimetableSettings, now: datetime
 ) -> Timetable:
     """A new timetable, without hours. Raises FieldsError."""
     lock(session, school_id)
@@ -102,7 +103,7 @@ def add_timetable(
     _keep(session, row, wanted)
     subject = f"timetable:{row.id}"
     note(session, school_id, actor, "timetable.made", subject, details=_present(wanted))
-    touch_days(session, school_id, today)
+    touch_days(session, school_id, now)
     return row
 
 
@@ -112,14 +113,14 @@ def change_timetable(
     school_id: int,
     timetable_id: int,
     wanted: TimetableSettings,
-    today: date,
+    now: datetime,
     seen: str | None = None,
 ) -> list[date]:
-    """Change name, days and for whom; the days from today on that stay as they were kept.
+    """Change name, days and for whom; the days from today on of which a judged part stays.
 
     Raises AppError(NOT_FOUND), AppError(CONFLICT) when it is not as it was seen, FieldsError.
     """
-    lock(session, school_id)
+    zone = lock(session, school_id)
     row = find_timetable(session, school_id, timetable_id)
     session.refresh(row)
     before = settings_of(row)
@@ -128,29 +129,29 @@ def change_timetable(
         return []
     _check(session, school_id, wanted, timetable_id)
     if row.is_special and not wanted.is_special:
-        _refuse_if_named(session, school_id, timetable_id, today)
+        _refuse_if_named(session, school_id, timetable_id, day_of(now, zone))
     _keep(session, row, wanted)
     subject = f"timetable:{timetable_id}"
     details = changes(_written(before), _written(wanted))
     note(session, school_id, actor, "timetable.changed", subject, details=details)
-    return touch_days(session, school_id, today)
+    return touch_days(session, school_id, now)
 
 
 def end_timetable(
-    session: Session, actor: Actor, school_id: int, timetable_id: int, today: date
+    session: Session, actor: Actor, school_id: int, timetable_id: int, now: datetime
 ) -> list[date]:
-    """Take a timetable out of use; the days from today on that stay as they were kept.
+    """Take a timetable out of use; the days from today on of which a judged part stays.
 
     Raises AppError(NOT_FOUND), AppError(CONFLICT) while a day from today on names it.
     """
-    lock(session, school_id)
+    zone = lock(session, school_id)
     row = find_timetable(session, school_id, timetable_id)
-    _refuse_if_named(session, school_id, timetable_id, today)
-    row.ended_at = datetime.now(UTC)
+    _refuse_if_named(session, school_id, timetable_id, day_of(now, zone))
+    row.ended_at = now
     subject = f"timetable:{timetable_id}"
     note(session, school_id, actor, "timetable.ended", subject, details=_present(settings_of(row)))
     session.flush()
-    return touch_days(session, school_id, today)
+    return touch_days(session, school_id, now)
 
 
 def _written(settings: TimetableSettings) -> dict[str, object]:

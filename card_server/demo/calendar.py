@@ -1,10 +1,12 @@
 """The demo's calendar: a year of proposals accepted, timetables, and today always a school day."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from card_server.attendance.plans import moment_of
 from card_server.audit.writing import Actor
 from card_server.calendar.entries import EntrySettings, say
 from card_server.calendar.proposals import Choice, proposals_for, settle
@@ -32,8 +34,9 @@ _BEFORE_LATE = 90
 
 def add_calendar(session: Session, school: School, year: int, today: date) -> None:
     """Winter and summer hours of a school year, and its state holidays and make-up days settled."""
-    _add_hours(session, school.id, "秋冬作息", date(year, 9, 1), _AFTERNOON, today)
-    _add_hours(session, school.id, "夏季作息", date(year + 1, 5, 6), _SUMMER_AFTERNOON, today)
+    now = moment_of(today, 0, ZoneInfo(school.zone))
+    _add_hours(session, school.id, "秋冬作息", date(year, 9, 1), _AFTERNOON, now)
+    _add_hours(session, school.id, "夏季作息", date(year + 1, 5, 6), _SUMMER_AFTERNOON, now)
     for one in (year, year + 1):
         proposed = proposals_for(session, school.id, one)
         choices = [
@@ -41,7 +44,7 @@ def add_calendar(session: Session, school: School, year: int, today: date) -> No
             for day in proposed
         ]
         if choices:
-            settle(session, _BY, school.id, choices, today)
+            settle(session, _BY, school.id, choices, now)
 
 
 def _add_hours(
@@ -50,15 +53,15 @@ def _add_hours(
     name: str,
     starts_on: date,
     afternoon: SessionHours,
-    today: date,
+    now: datetime,
 ) -> None:
     for grades, evening in (((), ()), ((_BOARDING_GRADE,), (_EVENING,))):
         called = name + ("（初三）" if grades else "")
         wanted = TimetableSettings(called, starts_on, grades=grades)
-        row = add_timetable(session, _BY, school_id, wanted, today)
+        row = add_timetable(session, _BY, school_id, wanted, now)
         whole = [_MORNING, afternoon, *evening]
-        change_hours(session, _BY, school_id, row.id, range(1, 5), whole, today)
-        change_hours(session, _BY, school_id, row.id, [5], [_MORNING, _FRIDAY], today)
+        change_hours(session, _BY, school_id, row.id, range(1, 5), whole, now)
+        change_hours(session, _BY, school_id, row.id, [5], [_MORNING, _FRIDAY], now)
 
 
 def open_today(session: Session, school: School, today: date, minute: int) -> None:
@@ -68,10 +71,13 @@ def open_today(session: Session, school: School, today: date, minute: int) -> No
     """
     _put_into_term(session, school, today)
     if not any(one.note == NAME for one in list_entries(session, school.id, today, today)):
-        play_today(session, school.id, today, min(minute + 60, _LAST_MINUTE))
+        now = moment_of(today, minute, ZoneInfo(school.zone))
+        play_today(session, school.id, today, min(minute + 60, _LAST_MINUTE), now)
 
 
-def play_today(session: Session, school_id: int, today: date, late_after: int) -> None:
+def play_today(
+    session: Session, school_id: int, today: date, late_after: int, now: datetime
+) -> None:
     """Give today sessions of the demo's own: who comes after that minute of the day is late."""
     row = session.scalar(
         select(Timetable).where(
@@ -81,14 +87,14 @@ def play_today(session: Session, school_id: int, today: date, late_after: int) -
             Timetable.ended_at.is_(None),
         )
     ) or add_timetable(
-        session, _BY, school_id, TimetableSettings(NAME, today, is_special=True), today
+        session, _BY, school_id, TimetableSettings(NAME, today, is_special=True), now
     )
-    change_hours(session, _BY, school_id, row.id, [1], _sessions_around(late_after), today)
+    change_hours(session, _BY, school_id, row.id, [1], _sessions_around(late_after), now)
     wanted = EntrySettings(today, today, DayKind.LESSONS, timetable_id=row.id, note=NAME)
     if not any(
         one.timetable_id == row.id for one in list_entries(session, school_id, today, today)
     ):
-        say(session, _BY, school_id, wanted, today)
+        say(session, _BY, school_id, wanted, now)
 
 
 def _sessions_around(late_after: int) -> list[SessionHours]:

@@ -3,19 +3,23 @@
 Size: ID-1 of ISO/IEC 7810, 85.60 mm by 53.98 mm (CR80).
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import segno
-from fpdf import FPDF
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from card_server.faces.design import Design
 from card_server.faces.fonts import available_fonts, split_runs
 from schema.tables.card_faces import FaceField
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 LONG_MM: Final = 85.60
 SHORT_MM: Final = 53.98
@@ -64,7 +68,12 @@ def card_size(design: Design) -> tuple[float, float]:
 
 
 def open_pdf(width: float, height: float) -> FPDF:
-    """A document whose pages have this size, in millimetres, with the fonts to set names in."""
+    """A document whose pages have this size, in millimetres, with the fonts to set names in.
+
+    The library is loaded here: it takes most of a second, and few processes ever print.
+    """
+    from fpdf import FPDF
+
     pdf = FPDF(unit="mm", format=(width, height))
     pdf.set_margin(0)
     pdf.set_auto_page_break(False)

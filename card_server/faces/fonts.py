@@ -11,8 +11,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from fontTools.ttLib import TTFont
-
 from card_server.errors import AppError, Code
 
 MISSING: Final = "〓"
@@ -92,5 +90,7 @@ def _letters_of_all(fonts: tuple[Font, ...]) -> frozenset[int]:
 @cache
 def letters_of(font: Font) -> frozenset[int]:
     """The code points that a font has a glyph for."""
+    from fontTools.ttLib import TTFont  # Heavy, and not for a process that prints no card.
+
     with TTFont(font.path, fontNumber=0, lazy=True) as opened:
         return frozenset(opened.getBestCmap())

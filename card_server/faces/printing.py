@@ -1,11 +1,11 @@
 """Card faces as a document: for a card printer, or on A4 sheets to be cut."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from itertools import islice
-from typing import Final
-
-from fpdf import FPDF
+from typing import TYPE_CHECKING, Final
 
 from card_server.faces.drawing import (
     LONG_MM,
@@ -17,6 +17,9 @@ from card_server.faces.drawing import (
     draw_front,
     open_pdf,
 )
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 A4_MM: Final = (210.0, 297.0)
 _ACROSS: Final = 2

@@ -1,16 +1,19 @@
 """Boarding (住校): from which day until which a student sleeps at school."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from card_server.attendance.refold import refold
 from card_server.audit.writing import Actor, note
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError
 from card_server.field_errors import marked as _
 from card_server.people.stays import lock_student, refuse_future
+from card_server.school_time import day_of
 from schema.tables.people import Boarding, Student, StudentStatus
 
 
@@ -40,9 +43,12 @@ def set_boarding(
     student_id: int,
     is_boarding: bool,
     on: date,
-    today: date,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> bool:
     """Whether it is otherwise from `on`: a boarder becomes a day student, or the other way round.
+
+    The days since then are judged anew.
 
     Raises AppError(NOT_FOUND), AppError(CONFLICT) for who is not enrolled, FieldsError for a day
     that has not come or lies within an earlier time.
@@ -52,11 +58,13 @@ def set_boarding(
         raise AppError(Code.CONFLICT, "This student is not enrolled.")
     if (_open(session, student) is not None) is is_boarding:
         return False
+    today = day_of(now, zone)
     refuse_future(on, today)
     if is_boarding:
         _begin(session, student, on)
     else:
         end_boarding(session, student, on)
+    refold(session, school_id, student_id, on, today, now)
     details = {"is_boarding": [not is_boarding, is_boarding], "on": on}
     note(session, school_id, actor, "student.boarding", f"student:{student_id}", details=details)
     return True

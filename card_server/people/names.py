@@ -2,8 +2,6 @@
 
 from itertools import chain
 
-from pypinyin import lazy_pinyin
-
 from card_server.field_errors import Problems
 from card_server.field_errors import marked as _
 from card_server.messages import clean
@@ -124,7 +122,12 @@ def _read_surname(name: str) -> list[tuple[list[str], str]]:
 
 
 def _syllables(text: str) -> list[str]:
-    """Pinyin without tones, in small letters and digits; foreign words stay whole."""
+    """Pinyin without tones, in small letters and digits; foreign words stay whole.
+
+    The dictionary is loaded here: it takes most of a second and 30 MB, and few write names.
+    """
+    from pypinyin import lazy_pinyin
+
     words = chain.from_iterable(part.lower().split() for part in lazy_pinyin(text))
     kept = ("".join(sign for sign in word if sign.isalnum()) for word in words)
     return [word for word in kept if word]

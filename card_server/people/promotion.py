@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Executable, String, cast, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from card_server.attendance.refold import refold
 from card_server.audit.writing import Actor, note
 from card_server.cards.cards import Doing, release_cards_of_all
 from card_server.errors import AppError, Code
@@ -121,6 +122,7 @@ def promote(
     _move(session, school_id, moves, today)
     _graduate(session, actor, school_id, graduates, now, today)
     move_days(session, school_id, moves, today, zone)
+    refold(session, school_id, [*moves, *graduates], today, today, now)
     _hand_over_grants(session, school_id, rooms, {one.room.id for one in plan.steps})
     over = update(Homeroom).where(Homeroom.id.in_([one.id for one in facts.rooms]))
     _write(session, over.values(is_past=True))

@@ -1,18 +1,20 @@
 """Which homeroom a student was of, and from when until when (班级变动)."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from card_server.attendance.refold import refold
 from card_server.audit.writing import Actor, note
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError
 from card_server.field_errors import marked as _
 from card_server.people.moved_days import move_days
 from card_server.register.homerooms import find_homeroom
+from card_server.school_time import day_of
 from schema.tables.people import HomeroomStay, Student, StudentStatus
 from schema.tables.school import Homeroom
 
@@ -75,10 +77,12 @@ def move_student(
     student_id: int,
     homeroom_id: int,
     on: date,
-    today: date,
+    now: datetime,
     zone: ZoneInfo,
 ) -> bool:
     """Whether the student is of another homeroom now; from `on`, which is today or was.
+
+    The days since then are judged by the new homeroom's hours.
 
     Raises AppError(NOT_FOUND), FieldsError for a homeroom or a day that cannot be.
     """
@@ -89,11 +93,13 @@ def move_student(
         return False
     wanted = find_new_homeroom(session, school_id, homeroom_id)
     before = session.get_one(Homeroom, student.homeroom_id)
+    today = day_of(now, zone)
     refuse_future(on, today)
     close_stay(session, student, on)
     open_stay(session, student, wanted, on)
     move_days(session, school_id, {student.id: wanted.id}, on, zone)
     details = {"homeroom": [before.name, wanted.name], "on": on}
+    refold(session, school_id, student_id, on, today, now)
     note(session, school_id, actor, "student.moved", f"student:{student_id}", details=details)
     return True
 

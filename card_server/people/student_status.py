@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from card_server.attendance.refold import refold
 from card_server.audit.writing import Actor, note
 from card_server.cards.cards import release_cards
 from card_server.field_errors import FieldsError
@@ -46,11 +47,28 @@ def change_status(
     now: datetime,
     zone: ZoneInfo,
 ) -> bool:
-    """Whether the status changed. Who leaves loses cards and bed at once.
+    """Whether the status changed; the days since then are judged anew.
 
-    Raises AppError(NOT_FOUND), FieldsError for a day or a status that cannot be, or when somebody
-    comes back whose homeroom is over and no other one is named.
+    Who leaves loses cards and bed at once. Raises AppError(NOT_FOUND), FieldsError for a day or a
+    status that cannot be, or when somebody comes back whose homeroom is over and no other one is
+    named.
     """
+    if not write_status(session, actor, school_id, student_id, wanted, now, zone):
+        return False
+    refold(session, school_id, student_id, wanted.on, day_of(now, zone), now)
+    return True
+
+
+def write_status(
+    session: Session,
+    actor: Actor,
+    school_id: int,
+    student_id: int,
+    wanted: StatusChange,
+    now: datetime,
+    zone: ZoneInfo,
+) -> bool:
+    """The same, and nothing is judged: for whoever changes many and judges them together."""
     student = lock_student(session, school_id, student_id)
     before = student.status
     if before is wanted.status:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from card_server.attendance.follow_calendar import follow_calendar
 from card_server.audit.writing import Actor, note
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
@@ -114,12 +115,15 @@ def settings_of(term: Term) -> TermSettings:
     return TermSettings(term.school_year, term.name, term.starts_on, term.ends_on)
 
 
-def add_term(session: Session, actor: Actor, school_id: int, wanted: TermSettings) -> Term:
+def add_term(
+    session: Session, actor: Actor, school_id: int, wanted: TermSettings, now: datetime
+) -> Term:
     """A new term. Raises FieldsError when it runs into another one."""
     _lock(session, school_id)
     term = Term(school_id=school_id)
     _keep(session, term, wanted)
     note(session, school_id, actor, "term.made", f"term:{term.id}", details=asdict(wanted))
+    follow_calendar(session, school_id, now)
     return term
 
 
@@ -129,6 +133,7 @@ def change_term(
     school_id: int,
     term_id: int,
     wanted: TermSettings,
+    now: datetime,
     seen: str | None = None,
 ) -> bool:
     """Whether anything changed.
@@ -146,16 +151,20 @@ def change_term(
     _keep(session, term, wanted)
     changed = changes(before, after)
     note(session, school_id, actor, "term.changed", f"term:{term_id}", details=changed)
+    follow_calendar(session, school_id, now)
     return True
 
 
-def remove_term(session: Session, actor: Actor, school_id: int, term_id: int) -> None:
+def remove_term(
+    session: Session, actor: Actor, school_id: int, term_id: int, now: datetime
+) -> None:
     """Take a term away that was made by mistake. Raises AppError(NOT_FOUND)."""
     term = find_term(session, school_id, term_id)
     details = asdict(settings_of(term))
     session.delete(term)
     session.flush()
     note(session, school_id, actor, "term.removed", f"term:{term_id}", details=details)
+    follow_calendar(session, school_id, now)
 
 
 def _lock(session: Session, school_id: int) -> None:

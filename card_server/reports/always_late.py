@@ -61,6 +61,8 @@ def read_always_late(session: Session, school_id: int, until: date) -> list[Habi
 
 def habit_of(student_id: int, times: Sequence[tuple[date, int]]) -> Habit | None:
     """What a student's late days come to; None where they are few or differ; a pure rule."""
+    if len(times) < LEAST:
+        return None
     best: list[tuple[date, int]] = []
     for _day, middle in sorted(times):
         near = [one for one in times if abs(one[1] - middle) <= ABOUT]

@@ -115,10 +115,11 @@ def read_board(
     grade: int | None = None,
 ) -> Board:
     """The board of one day in as many queries for a school of any size."""
-    every = _read_rows(session, school.id, time.day)
+    members = count_members(session, school.id, time)
+    sizes = {room: of.students for room, of in members.items()}
+    every = _read_rows(session, school.id, time.day, sizes)
     ids = [row.id for row in every]
     plans = read_plans(session, school, time.day, ids)
-    members = count_members(session, school.id, time)
     waiting = read_waiting(session, school.id, time.day, ids)
     every = [
         _complete(row, members.get(row.id), plans.get(row.id), waiting.get(row.id)) for row in every
@@ -154,7 +155,13 @@ def time_of(day: date, now: datetime, zone: ZoneInfo) -> Time:
 
 def read_counts(session: Session, school_id: int, day: date) -> Counts:
     """Who has come and how many there are, of the whole school on one day."""
-    counts = _sum(_read_rows(session, school_id, day))
+    found = session.execute(
+        select(Student.homeroom_id, func.count())
+        .where(Student.school_id == school_id, Student.status == StudentStatus.ENROLLED)
+        .group_by(Student.homeroom_id)
+    )
+    sizes = {room: students for room, students in found}  # noqa: C416 - a row is a tuple
+    counts = _sum(_read_rows(session, school_id, day, sizes))
     return replace(counts, not_yet=max(0, counts.students - counts.arrived))
 
 
@@ -201,27 +208,22 @@ def _by_grade(rows: Iterable[HomeroomRow]) -> list[GradeRow]:
     return [GradeRow(grade, grades[grade]) for grade in sorted(grades)]
 
 
-def _read_rows(session: Session, school_id: int, day: date) -> list[HomeroomRow]:
-    size = (
-        select(Student.homeroom_id, func.count().label("students"))
-        .where(Student.school_id == school_id, Student.status == StudentStatus.ENROLLED)
-        .group_by(Student.homeroom_id)
-        .subquery()
-    )
+def _read_rows(
+    session: Session, school_id: int, day: date, sizes: Mapping[int, int]
+) -> list[HomeroomRow]:
+    """The homerooms with what is counted of their day; `sizes` are their students."""
     found = session.execute(
         select(
             Homeroom.id,
             Homeroom.grade,
             Homeroom.name,
-            func.coalesce(size.c.students, 0),
-            func.coalesce(HomeroomDay.arrived, 0),
-            func.coalesce(HomeroomDay.late, 0),
-            func.coalesce(HomeroomDay.inside, 0),
-            func.coalesce(HomeroomDay.left_early, 0),
-            func.coalesce(HomeroomDay.absent, 0),
-            func.coalesce(HomeroomDay.on_leave, 0),
+            HomeroomDay.arrived,
+            HomeroomDay.late,
+            HomeroomDay.inside,
+            HomeroomDay.left_early,
+            HomeroomDay.absent,
+            HomeroomDay.on_leave,
         )
-        .outerjoin(size, size.c.homeroom_id == Homeroom.id)
         .outerjoin(
             HomeroomDay,
             and_(
@@ -238,30 +240,27 @@ def _read_rows(session: Session, school_id: int, day: date) -> list[HomeroomRow]
         .order_by(Homeroom.grade, Homeroom.id)
     )
     return [
-        HomeroomRow(
-            key,
-            grade,
-            name,
-            Counts(
-                students,
-                arrived,
-                late,
-                inside,
-                left_early=left_early,
-                absent=absent,
-                on_leave=on_leave,
-            ),
-        )
-        for (
-            key,
-            grade,
-            name,
-            students,
-            arrived,
-            late,
-            inside,
-            left_early,
-            absent,
-            on_leave,
-        ) in found
+        HomeroomRow(key, grade, name, _as_counts(sizes.get(key, 0), *numbers))
+        for key, grade, name, *numbers in found
     ]
+
+
+def _as_counts(
+    students: int,
+    arrived: int | None,
+    late: int | None,
+    inside: int | None,
+    left_early: int | None,
+    absent: int | None,
+    on_leave: int | None,
+) -> Counts:
+    """Of a day on which nothing has happened yet nothing is counted."""
+    return Counts(
+        students,
+        arrived or 0,
+        late or 0,
+        inside or 0,
+        left_early=left_early or 0,
+        absent=absent or 0,
+        on_leave=on_leave or 0,
+    )

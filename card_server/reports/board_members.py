@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from card_server.reports.board_days import Expecting
@@ -38,8 +38,9 @@ class Time:
 
 @dataclass(frozen=True)
 class Members:
-    """A homeroom's students, without those who are exempt."""
+    """A homeroom's students; all numbers but the first are without those who are exempt."""
 
+    students: int = 0
     day_students: int = 0
     boarders: int = 0
     unknown_day_students: int = 0
@@ -67,24 +68,47 @@ def count_members(session: Session, school_id: int, time: Time) -> dict[int, Mem
 
     Of a day that is over these are the students of today: a board is about today.
     """
-    unseen, has_slip = _is_unseen(), _is_away(school_id, time)
-    unknown, away = unseen & ~has_slip, unseen & has_slip
-    wanted = (
-        _select(
-            school_id,
-            time.day,
-            Student.homeroom_id,
-            _number(~_BOARDS),
-            _number(_BOARDS),
-            _number(~_BOARDS & unknown),
-            _number(_BOARDS & unknown),
-            _number(~_BOARDS & away),
-            _number(_BOARDS & away),
-        )
-        .where(Exemption.id.is_(None))
-        .group_by(Student.homeroom_id)
+    kinds = (
+        _is_exempt(time.day).label("is_exempt"),
+        _boards(time.day).label("is_boarder"),
+        _is_unseen().label("is_unseen"),
+        _is_away(school_id, time).label("is_away"),
     )
-    return {room: Members(*numbers) for room, *numbers in session.execute(wanted)}
+    found = session.execute(
+        select(Student.homeroom_id, func.count(), *kinds)
+        .outerjoin(Attendance, _is_day_of_student(school_id, time.day))
+        .where(Student.school_id == school_id, Student.status == StudentStatus.ENROLLED)
+        .group_by(Student.homeroom_id, *(kind.name for kind in kinds))
+    )
+    rooms: dict[int, list[_Alike]] = {}
+    for room, number, is_exempt, is_boarder, is_unseen, is_away in found:
+        alike = _Alike(number, is_exempt, is_boarder, is_unseen, is_away)
+        rooms.setdefault(room, []).append(alike)
+    return {room: _add_up(groups) for room, groups in rooms.items()}
+
+
+class _Alike(NamedTuple):
+    """How many students of a homeroom are alike in all of these."""
+
+    number: int
+    is_exempt: bool
+    is_boarder: bool
+    is_unseen: bool
+    is_away: bool
+
+
+def _add_up(groups: Collection[_Alike]) -> Members:
+    days = [one for one in groups if not one.is_exempt and not one.is_boarder]
+    boarders = [one for one in groups if not one.is_exempt and one.is_boarder]
+    return Members(
+        students=sum(one.number for one in groups),
+        day_students=sum(one.number for one in days),
+        boarders=sum(one.number for one in boarders),
+        unknown_day_students=sum(one.number for one in days if one.is_unseen and not one.is_away),
+        unknown_boarders=sum(one.number for one in boarders if one.is_unseen and not one.is_away),
+        away_day_students=sum(one.number for one in days if one.is_unseen and one.is_away),
+        away_boarders=sum(one.number for one in boarders if one.is_unseen and one.is_away),
+    )
 
 
 def name_unknown(
@@ -92,16 +116,19 @@ def name_unknown(
 ) -> list[Named]:
     """Those of one homeroom of whom something is expected and nothing is known, by number."""
     homeroom_id, expects = room
+    boards = _boards(time.day)
     standing = or_(
-        _BOARDS if expects.boarders else false(), ~_BOARDS if expects.day_students else false()
+        boards if expects.boarders else false(), ~boards if expects.day_students else false()
     )
-    wanted = _select(
-        school_id, time.day, Student.id, Student.name, Student.number, Homeroom.name
-    ).join(Homeroom, Homeroom.id == Student.homeroom_id)
     found = session.execute(
-        wanted.where(
+        select(Student.id, Student.name, Student.number, Homeroom.name)
+        .join(Homeroom, Homeroom.id == Student.homeroom_id)
+        .outerjoin(Attendance, _is_day_of_student(school_id, time.day))
+        .where(
+            Student.school_id == school_id,
+            Student.status == StudentStatus.ENROLLED,
             Student.homeroom_id == homeroom_id,
-            Exemption.id.is_(None),
+            ~_is_exempt(time.day),
             standing,
             _is_unseen(),
             ~_is_away(school_id, time),
@@ -141,9 +168,6 @@ def name_late(
     return [Named(*row) for row in session.execute(wanted)]
 
 
-_BOARDS: ColumnElement[bool] = Boarding.student_id.is_not(None)
-
-
 def _is_unseen() -> ColumnElement[bool]:
     return and_(
         Attendance.arrived_at.is_(None),
@@ -164,28 +188,21 @@ def _is_away(school_id: int, time: Time) -> ColumnElement[bool]:
     )
 
 
-def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((condition, 1), else_=0))
+def _boards(day: date) -> ColumnElement[bool]:
+    return Student.id.in_(select(Boarding.student_id).where(*_holds(Boarding, day)))
 
 
-def _select(school_id: int, day: date, *columns: Any) -> Select[*tuple[Any, ...]]:
-    """Students who are enrolled, with their day, bed and exemption, where they have any."""
-    return (
-        select(*columns)
-        .select_from(Student)
-        .outerjoin(
-            Attendance,
-            and_(
-                Attendance.school_id == school_id,
-                Attendance.day == day,
-                Attendance.student_id == Student.id,
-            ),
-        )
-        .outerjoin(Boarding, and_(Boarding.student_id == Student.id, *_holds(Boarding, day)))
-        .outerjoin(Exemption, and_(Exemption.student_id == Student.id, *_holds(Exemption, day)))
-        .where(Student.school_id == school_id, Student.status == StudentStatus.ENROLLED)
-    )
+def _is_exempt(day: date) -> ColumnElement[bool]:
+    return Student.id.in_(select(Exemption.student_id).where(*_holds(Exemption, day)))
 
 
 def _holds(table: type[Boarding | Exemption], day: date) -> tuple[ColumnElement[bool], ...]:
     return table.from_on <= day, or_(table.until_on.is_(None), table.until_on > day)
+
+
+def _is_day_of_student(school_id: int, day: date) -> ColumnElement[bool]:
+    return and_(
+        Attendance.school_id == school_id,
+        Attendance.day == day,
+        Attendance.student_id == Student.id,
+    )

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from schema.tables.attendance import Deadline
+from schema.tables.audit import AuditEntry
 from schema.tables.evacuation import Evacuation
 from schema.tables.jobs import Job
 from schema.tables.messages import Message
@@ -21,6 +23,10 @@ class Change(StrEnum):
     READERS = "readers"
     JOBS = "jobs"
     EVACUATION = "evacuation"
+    JUDGED = "judged"
+    """Sessions whose time was up."""
+    STAFF = "staff"
+    """Whatever is audited: a correction, leave, a calendar's day."""
 
 
 _WINDOW = timedelta(seconds=5)
@@ -31,6 +37,8 @@ _TIMES = {
     Change.JOBS: (Job.school_id, Job.changed_at),
     Change.READERS: (ReaderHealth.school_id, ReaderHealth.seen_at),
     Change.EVACUATION: (Evacuation.school_id, Evacuation.changed_at),
+    Change.JUDGED: (Deadline.school_id, Deadline.judged_at),
+    Change.STAFF: (AuditEntry.school_id, AuditEntry.at),
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 from sqlalchemy import select
@@ -27,13 +28,12 @@ def kept_plans(
             DayPlanRow.homeroom_id.in_(homeroom_ids),
         )
     )
-    same: dict[str, DayPlan] = {}
-    plans: dict[tuple[date, int], DayPlan] = {}
-    for day, homeroom_id, plan in found:
-        if plan not in same:
-            same[plan] = _PLAN.decode(plan)
-        plans[day, homeroom_id] = same[plan]
-    return plans
+    return {(day, homeroom_id): _read_plan(plan) for day, homeroom_id, plan in found}
+
+
+@lru_cache(maxsize=512)
+def _read_plan(plan: str) -> DayPlan:
+    return _PLAN.decode(plan)
 
 
 def plans_of_days(

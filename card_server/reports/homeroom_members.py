@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Result, and_, or_, select
 from sqlalchemy.orm import Session
 
-from card_server.attendance.homerooms import room_on, stays_of
+from card_server.attendance.homerooms import Stays, room_on, stays_of
 from card_server.attendance.members import Membership
 from card_server.people.student_search import matches
 from card_server.staff.sessions import SchoolInUse
@@ -43,30 +44,39 @@ def read_members(
             ),
         )
     )
-    wanted = select(Student).where(
+    wanted = select(
+        Student.id,
+        Student.homeroom_id,
+        Student.status,
+        Student.status_since,
+        Student.gone_at,
+        Student.erased_at,
+        Student.number,
+        Student.name,
+        Student.pinyin,
+    ).where(
         Student.school_id == school.id,
         or_(Student.homeroom_id == homeroom_id, Student.id.in_(was_there)),
     )
     if words.strip():
         wanted = wanted.where(matches(" ".join(words.split())))
-    students = list(session.scalars(wanted.order_by(Student.number)))
+    found: Result[*tuple[Any, ...]] = session.execute(wanted.order_by(Student.number))
+    students = found.all()
     stays = stays_of(session, [one.id for one in students])
-    found = []
-    for one in students:
-        rooms = {day: room_on(stays, one.id, day, one.homeroom_id) for day in days}
-        theirs = {day for day in _expected(one, days, school.zone) if rooms[day] == homeroom_id}
+    members = []
+    for *of_school, number, name, pinyin in students:
+        membership = Membership(*of_school)
+        theirs = frozenset(_theirs(membership, stays, homeroom_id, days, school.zone))
         if theirs:
-            found.append(Member(one.id, one.number, one.name, one.pinyin, frozenset(theirs)))
-    return found
+            members.append(Member(membership.student_id, number, name, pinyin, theirs))
+    return members
 
 
-def _expected(student: Student, days: list[date], zone: ZoneInfo) -> Iterator[date]:
-    membership = Membership(
-        student.id,
-        student.homeroom_id,
-        student.status,
-        student.status_since,
-        student.gone_at,
-        student.erased_at,
-    )
-    return (day for day in days if membership.is_expected(day, zone))
+def _theirs(
+    membership: Membership, stays: Stays, homeroom_id: int, days: list[date], zone: ZoneInfo
+) -> Iterator[date]:
+    of_today = membership.homeroom_id
+    for day in days:
+        room = room_on(stays, membership.student_id, day, of_today)
+        if room == homeroom_id and membership.is_expected(day, zone):
+            yield day

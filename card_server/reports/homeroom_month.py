@@ -13,7 +13,7 @@ from card_server.attendance.facts import DayPlan, SessionResult
 from card_server.attendance.rows import left_early
 from card_server.reports.day_plans import is_school_day, plans_of_days
 from card_server.reports.homeroom_members import read_members
-from card_server.reports.homeroom_sheet import read_days, results_of
+from card_server.reports.kept_days import read_results
 from card_server.reports.sheet_rooms import SheetRoom, find_room, read_rooms
 from card_server.staff.sessions import SchoolInUse
 from schema.tables.attendance import SessionStatus
@@ -108,11 +108,10 @@ def read_homeroom_month(
     days = days_of_month(month)
     plans = plans_of_days(session, school.id, room, days)
     members = read_members(session, school, homeroom_id, days, words)
-    rows = read_days(session, school.id, [one.id for one in members], days)
+    kept = read_results(session, school.id, [one.id for one in members], days)
     lines = []
     for one in members:
-        known = {day: results_of(rows.get((one.id, day))) for day in days if day in one.days}
-        judged = {day: results for day, results in known.items() if results}
+        judged = {day: results for day, results in kept.get(one.id, {}).items() if day in one.days}
         totals = add_up(map(count_sessions, judged.values()))
         lines.append(
             MonthLine(
@@ -154,6 +153,8 @@ def count_sessions(results: tuple[SessionResult, ...]) -> Totals:
 @lru_cache(maxsize=4_096)
 def _once(totals: Totals) -> Totals:
     """The same, but a student counts once for each kind of thing."""
+    if totals is NOTHING:
+        return NOTHING
     return Totals(
         min(1, totals.late),
         min(1, totals.left_early),
@@ -168,7 +169,7 @@ def add_up(several: Iterable[Totals]) -> Totals:
     """All of these together."""
     total = Counter[str]()
     for one in several:
-        if one == NOTHING:
+        if one is NOTHING:
             continue
         for name in Totals.__dataclass_fields__:
             total[name] += getattr(one, name)

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.exemptions import exempt_on
 from card_server.attendance.facts import Leave, SessionPlan, SessionResult, Waiting
 from card_server.attendance.plans import moment_of
+from card_server.attendance.rows import NEVER
 from card_server.attendance.whole_homeroom import plan_of
 from card_server.leave.reading import leaves_of
 from card_server.register.homerooms import find_homeroom
@@ -21,7 +22,7 @@ from card_server.school_time import day_of
 from card_server.staff.sessions import SchoolInUse
 from schema.tables.attendance import Attendance, Deadline, Presence, SessionStatus
 from schema.tables.leave import LeaveKind
-from schema.tables.people import Boarding, Guardian, Guardianship
+from schema.tables.people import Boarding, Guardian, Guardianship, Student
 from schema.tables.readers import Reader
 
 _RESULTS: Final = msgspec.json.Decoder(tuple[SessionResult, ...])
@@ -104,32 +105,46 @@ class _Facts:
 def _read_facts(
     session: Session, school: SchoolInUse, ids: Collection[int], day: date, now: datetime
 ) -> _Facts:
-    judged = session.execute(
-        select(Attendance.student_id, Attendance.sessions).where(
-            Attendance.school_id == school.id,
-            Attendance.day == day,
-            Attendance.student_id.in_(ids),
-        )
+    attendance, presence = Attendance.__table__.c, Presence.__table__.c
+    boards = select(Boarding.student_id).where(
+        Boarding.school_id == school.id,
+        Boarding.student_id == Student.id,
+        Boarding.from_on <= day,
+        Boarding.until_on.is_(None) | (Boarding.until_on > day),
     )
-    places = session.execute(
-        select(Presence.student_id, Presence.is_inside, Presence.since_at).where(
-            Presence.school_id == school.id, Presence.student_id.in_(ids)
+    known = session.execute(
+        select(
+            Student.id,
+            attendance.sessions,
+            presence.is_inside,
+            presence.since_at,
+            boards.exists().label("is_boarder"),
         )
-    )
-    boarders = session.scalars(
-        select(Boarding.student_id).where(
-            Boarding.school_id == school.id,
-            Boarding.student_id.in_(ids),
-            Boarding.from_on <= day,
-            Boarding.until_on.is_(None) | (Boarding.until_on > day),
+        .outerjoin(
+            Attendance.__table__,
+            and_(
+                attendance.school_id == Student.school_id,
+                attendance.day == day,
+                attendance.student_id == Student.id,
+            ),
         )
-    )
+        .outerjoin(
+            Presence.__table__,
+            and_(
+                presence.school_id == Student.school_id,
+                presence.student_id == Student.id,
+                presence.since_at > NEVER,
+            ),
+        )
+        .where(Student.school_id == school.id, Student.id.in_(ids))
+    ).all()
+    boarders = {row.id for row in known if row.is_boarder}
     exempt = {one for one, _day in exempt_on(session, school.id, ids, day, day)}
     return _Facts(
-        {row.student_id: _RESULTS.decode(row.sessions) for row in judged if row.sessions},
-        {row.student_id: (row.is_inside, row.since_at) for row in places},
+        {row.id: _RESULTS.decode(row.sessions) for row in known if row.sessions},
+        {row.id: (row.is_inside, row.since_at) for row in known if row.since_at is not None},
         leaves_of(session, school.id, ids, now, now.replace(microsecond=999_999)),
-        {*boarders} | exempt,
+        boarders | exempt,
         _read_guardians(session, school.id, ids),
     )
 
@@ -178,6 +193,8 @@ def _dark_gates(
         )
     )
     ids = [int(one) for one in (waiting_for or "").split() if one.isdigit()]
+    if not ids:
+        return []
     found = session.scalars(
         select(_READER.name)
         .where(_READER.school_id == school_id, _READER.id.in_(ids))

@@ -1,22 +1,20 @@
 """A homeroom's sheet for one day (班级日考勤): each student, each session, and what staff said."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
-import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import DayPlan, Finding, SessionPlan, SessionResult
 from card_server.reports.day_plans import is_school_day, kept_plans
 from card_server.reports.homeroom_members import Member, read_members
+from card_server.reports.kept_days import NOTHING_KEPT, KeptDay, read_days
 from card_server.reports.sheet_rooms import SheetRoom, find_room, read_rooms
 from card_server.staff.sessions import SchoolInUse
-from schema.tables.attendance import Attendance, Correction, SessionStatus
+from schema.tables.attendance import Correction, SessionStatus
 
-_RESULTS = msgspec.json.Decoder(tuple[SessionResult, ...])
 _NEIGHBOURS = 14
 """How far before and after a day its school days are looked for."""
 
@@ -107,55 +105,28 @@ def _read_lines(
     session: Session, school_id: int, day: date, members: list[Member]
 ) -> list[SheetLine]:
     ids = [one.id for one in members]
-    rows = read_days(session, school_id, ids, [day])
+    kept = read_days(session, school_id, ids, [day])
     said = read_said(session, school_id, ids, day, day)
-    return [_line(one, rows.get((one.id, day)), said.get((one.id, day), ())) for one in members]
+    return [
+        _line(one, kept.get((one.id, day), NOTHING_KEPT), said.get((one.id, day), ()))
+        for one in members
+    ]
 
 
-def _line(member: Member, row: Attendance | None, said: Sequence[Said]) -> SheetLine:
+def _line(member: Member, kept: KeptDay, said: Sequence[Said]) -> SheetLine:
     return SheetLine(
         member.id,
         member.number,
         member.name,
         member.pinyin,
-        row.arrived_at if row else None,
-        row.departed_at if row else None,
-        row.late_minutes if row else 0,
-        row.early_minutes if row else 0,
-        {one.position: one for one in results_of(row)},
-        findings_of(row),
+        kept.arrived_at,
+        kept.departed_at,
+        kept.late_minutes,
+        kept.early_minutes,
+        {one.position: one for one in kept.results},
+        kept.findings,
         said,
     )
-
-
-def read_days(
-    session: Session, school_id: int, student_ids: Sequence[int], days: Iterable[date]
-) -> dict[tuple[int, date], Attendance]:
-    """What is kept of these students' days, in one query that asks for each day by its key."""
-    found = session.scalars(
-        select(Attendance).where(
-            Attendance.school_id == school_id,
-            Attendance.day.in_(list(days)),
-            Attendance.student_id.in_(student_ids),
-        )
-    )
-    return {(one.student_id, one.day): one for one in found}
-
-
-def results_of(row: Attendance | None) -> tuple[SessionResult, ...]:
-    """The sessions of a kept day; none for a day that nobody judged."""
-    return _read_results(row.sessions) if row and row.sessions else ()
-
-
-@lru_cache(maxsize=4_096)
-def _read_results(sessions: str) -> tuple[SessionResult, ...]:
-    """Most days of a school are alike, and so are what becomes of them."""
-    return _RESULTS.decode(sessions)
-
-
-def findings_of(row: Attendance | None) -> tuple[Finding, ...]:
-    """What is odd about a kept day."""
-    return tuple(map(Finding, row.findings.split())) if row else ()
 
 
 def read_said(

@@ -5,6 +5,7 @@ Gates' names and freshness are nobody's secret, so they are read for every gate 
 is inside is limited to what the caller sees.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, true
+from sqlalchemy import ColumnElement, Result, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from card_server.people.student_search import matches
@@ -123,29 +124,56 @@ def read_gates(session: Session, school_id: int) -> list[Gate]:
 
 
 def read_counts(session: Session, school_id: int, now: datetime) -> OnCampus:
-    """Four queries, whatever the size of the school."""
-    by_gate = session.execute(
-        select(Presence.reader_id, func.count())
-        .join(Student, Student.id == Presence.student_id)
-        .where(_is_inside(school_id))
-        .group_by(Presence.reader_id)
-    )
-    unsure = session.scalar(
-        select(func.count())
+    """Two queries, whatever the size of the school."""
+    rooms: dict[int, RoomCount] = {}
+    by_gate: Counter[int] = Counter()
+    unsure = 0
+    for homeroom_id, name, grade, reader_id, is_inside, number in _count_all(
+        session, school_id, now
+    ):
+        if not is_inside:
+            unsure += number
+            continue
+        room = rooms.get(homeroom_id)
+        inside = number + (room.inside if room else 0)
+        rooms[homeroom_id] = RoomCount(homeroom_id, name, grade, inside)
+        by_gate[reader_id] += number
+    return OnCampus(list(rooms.values()), dict(by_gate), read_gates(session, school_id), unsure)
+
+
+def _count_all(
+    session: Session, school_id: int, now: datetime
+) -> Result[int, str, int, int, bool, int]:
+    """Those inside and those of whom nobody is sure, by homeroom and last gate, by grade."""
+    counts = (
+        select(
+            Student.homeroom_id,
+            Presence.reader_id,
+            Presence.is_inside,
+            func.count().label("students"),
+        )
         .select_from(Presence)
         .join(Student, Student.id == Presence.student_id)
-        .where(_is_unsure(school_id, now))
+        .where(or_(_is_inside(school_id), _is_unsure(school_id, now)))
+        .group_by(Student.homeroom_id, Presence.reader_id, Presence.is_inside)
+        .subquery()
     )
-    return OnCampus(
-        list_rooms_inside(session, school_id),
-        {reader_id: number for reader_id, number in by_gate},  # noqa: C416 - a row is a tuple
-        read_gates(session, school_id),
-        unsure or 0,
+    return session.execute(
+        select(
+            Homeroom.id,
+            Homeroom.name,
+            Homeroom.grade,
+            counts.c.reader_id,
+            counts.c.is_inside,
+            counts.c.students,
+        )
+        .join(counts, counts.c.homeroom_id == Homeroom.id)
+        .order_by(Homeroom.grade, Homeroom.id)
     )
 
 
 def list_rooms_inside(
-    session: Session, school_id: int, condition: ColumnElement[bool] | None = None
+    session: Session, school_id: int, condition: ColumnElement[bool]
 ) -> list[RoomCount]:
     """How many of each homeroom are on campus and meet a condition, by grade; in one query."""
     rooms = session.execute(
@@ -153,7 +181,7 @@ def list_rooms_inside(
         .select_from(Presence)
         .join(Student, Student.id == Presence.student_id)
         .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .where(_is_inside(school_id), true() if condition is None else condition)
+        .where(_is_inside(school_id), condition)
         .group_by(Homeroom.id, Homeroom.name, Homeroom.grade)
         .order_by(Homeroom.grade, Homeroom.id)
     )
@@ -190,9 +218,15 @@ def list_inside(
         column.desc() if part.is_descending else column
         for column in (*_ORDERS.get(part.sort, _ORDERS["homeroom"]), Student.id)
     ]
-    found = _select(school_id, now).where(_is_inside(school_id), *_conditions(wanted, now))
-    found = found.order_by(*order).offset(part.first).limit(part.limit)
-    return [Inside(*row) for row in session.execute(found)]
+    is_wanted = (_is_inside(school_id), *_conditions(wanted, now))
+    if part.limit is None:
+        found = _select(school_id, now).where(*is_wanted)
+    else:
+        # Where they sleep and their leave are looked up for those of this part alone.
+        ids = _from(school_id, (Student.id,)).where(*is_wanted)
+        ids = ids.order_by(*order).offset(part.first).limit(part.limit)
+        found = _select(school_id, now).where(Student.id.in_(ids))
+    return [Inside(*row) for row in session.execute(found.order_by(*order))]
 
 
 def list_by_id(
@@ -283,21 +317,22 @@ def _from(school_id: int, columns: tuple[Any, ...]) -> Select[*tuple[Any, ...]]:
 
 
 def _is_inside(school_id: int) -> ColumnElement[bool]:
-    """Who has left the school for good was not seen off by every gate: they are no more of it."""
-    return and_(
-        Presence.school_id == school_id,
-        Presence.is_inside.is_(True),
-        Student.status.in_((StudentStatus.ENROLLED, StudentStatus.SUSPENDED)),
-        Student.erased_at.is_(None),
-    )
+    return _is_of_school(school_id) & Presence.is_inside.is_(True)
 
 
 def _is_unsure(school_id: int, now: datetime) -> ColumnElement[bool]:
     return and_(
-        Presence.school_id == school_id,
+        _is_of_school(school_id),
         Presence.is_inside.is_(False),
         Presence.is_closed.is_(True),
         Presence.since_at > now - UNSEEN_FOR,
+    )
+
+
+def _is_of_school(school_id: int) -> ColumnElement[bool]:
+    """Who has left the school for good was not seen off by every gate: they are no more of it."""
+    return and_(
+        Presence.school_id == school_id,
         Student.status.in_((StudentStatus.ENROLLED, StudentStatus.SUSPENDED)),
         Student.erased_at.is_(None),
     )

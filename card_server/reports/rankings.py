@@ -1,5 +1,6 @@
 """Homerooms by attendance over a time (考勤排名), for the conduct assessment, and by week."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -190,12 +191,12 @@ def _read_odd(
     rules: Rules,
     homeroom_ids: Collection[int] | None,
 ) -> dict[int, Sums]:
-    wanted = select(Attendance.homeroom_id, *_ODD_SUMS).where(
-        is_odd_between(school_id, first, last)
-    )
+    # Grouped by the bare column, SQLite would read every day of the time and not the odd ones.
+    room = (Attendance.homeroom_id + 0).label("room")
+    wanted = select(room, *_ODD_SUMS).where(is_odd_between(school_id, first, last))
     if homeroom_ids is not None:
         wanted = wanted.where(Attendance.homeroom_id.in_(homeroom_ids))
-    found = session.execute(wanted.group_by(Attendance.homeroom_id))
+    found = session.execute(wanted.group_by(room))
     return {room: _sums(rules, 0, *numbers) for room, *numbers in found}
 
 
@@ -214,17 +215,18 @@ def _read_weeks(
     if homeroom_ids is not None:
         came = came.where(HomeroomDay.homeroom_id.in_(homeroom_ids))
         odd = odd.where(Attendance.homeroom_id.in_(homeroom_ids))
-    weeks: dict[date, Sums] = {}
+    weeks: defaultdict[date, list[int]] = defaultdict(lambda: [0] * (1 + len(_ODD_SUMS)))
     for day, number in session.execute(came.group_by(HomeroomDay.day)):
-        _add(weeks, day, Sums(came=int(number or 0)))
+        weeks[_monday(day)][0] += int(number or 0)
     for day, *numbers in session.execute(odd.group_by(Attendance.day)):
-        _add(weeks, day, _sums(rules, 0, *numbers))
-    return [Week(monday, weeks[monday]) for monday in sorted(weeks)]
+        week = weeks[_monday(day)]
+        for at, number in enumerate(numbers, start=1):
+            week[at] += int(number)
+    return [Week(monday, _sums(rules, *weeks[monday])) for monday in sorted(weeks)]
 
 
-def _add(weeks: dict[date, Sums], day: date, sums: Sums) -> None:
-    monday = day - timedelta(days=day.weekday())
-    weeks[monday] = weeks.get(monday, Sums()) + sums
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 def _sums(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Result, select
 from sqlalchemy.orm import Session
@@ -18,11 +18,11 @@ from card_server.leave.lists import SlipLine, slips_of_student
 from card_server.register.terms import list_terms, term_of
 from card_server.reports.day_plans import is_school_day, kept_plans
 from card_server.reports.homeroom_month import Totals, add_up, count_sessions
-from card_server.reports.homeroom_sheet import findings_of, read_days, results_of
+from card_server.reports.kept_days import NOTHING_KEPT, KeptDay, read_days
 from card_server.school_time import bounds_of, day_of
 from card_server.staff.sessions import SchoolInUse
 from schema.messages import Decision, Refusal
-from schema.tables.attendance import Attendance, Correction, SessionStatus
+from schema.tables.attendance import Correction, SessionStatus
 from schema.tables.people import Student
 from schema.tables.readers import Direction, Reader
 from schema.tables.school import Homeroom, Term
@@ -31,8 +31,7 @@ from schema.tables.taps import DirectionBy, Effect, Tap
 _MOST_PASSAGES = 1_000
 
 
-@dataclass(frozen=True)
-class TermTap:
+class TermTap(NamedTuple):
     """One tap, its reader, and how its direction was decided."""
 
     occurred_at: datetime
@@ -177,14 +176,22 @@ def _read_term_days(
 ) -> list[TermDay]:
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     begin, end = bounds_of(first, school.zone)[0], bounds_of(last, school.zone)[1]
-    rows = {day: row for (_, day), row in read_days(session, school.id, [student_id], days).items()}
-    plans = _read_plans(session, school.id, homeroom_id, rows, days)
+    found = read_days(session, school.id, [student_id], days)
+    kept = {day: one for (_, day), one in found.items()}
+    plans = _read_plans(session, school.id, homeroom_id, kept, days)
     taps = _by_day(_read_taps(session, school.id, student_id, begin, end), school, "occurred_at")
     passed = list_passages(session, school.id, begin, _MOST_PASSAGES, student_id, end)
     passages = _by_day(passed, school, "at")
     said = _read_corrections(session, school.id, student_id, first, last)
     return [
-        _term_day(day, plans.get(day), rows.get(day), taps[day], passages[day], said[day])
+        _term_day(
+            day,
+            plans.get(day),
+            kept.get(day, NOTHING_KEPT),
+            taps.get(day, ()),
+            passages.get(day, ()),
+            said.get(day, ()),
+        )
         for day in days
     ]
 
@@ -192,7 +199,7 @@ def _read_term_days(
 def _term_day(
     day: date,
     plan: DayPlan | None,
-    row: Attendance | None,
+    kept: KeptDay,
     taps: Sequence[TermTap],
     passages: Sequence[PassageLine],
     corrections: Sequence[Correction],
@@ -200,12 +207,12 @@ def _term_day(
     return TermDay(
         day,
         plan,
-        row.arrived_at if row else None,
-        row.departed_at if row else None,
-        row.late_minutes if row else 0,
-        row.early_minutes if row else 0,
-        results_of(row),
-        findings_of(row),
+        kept.arrived_at,
+        kept.departed_at,
+        kept.late_minutes,
+        kept.early_minutes,
+        kept.results,
+        kept.findings,
         taps,
         passages,
         corrections,
@@ -216,14 +223,14 @@ def _read_plans(
     session: Session,
     school_id: int,
     homeroom_id: int,
-    rows: dict[date, Attendance],
+    kept: dict[date, KeptDay],
     days: list[date],
 ) -> dict[date, DayPlan]:
     """What each day was for the homeroom of that day; for that of today where nothing is known."""
-    room_of = {day: row.homeroom_id for day, row in rows.items()}
-    kept = kept_plans(session, school_id, {homeroom_id, *room_of.values()}, days)
+    room_of = {day: one.homeroom_id for day, one in kept.items()}
+    found = kept_plans(session, school_id, {homeroom_id, *room_of.values()}, days)
     return {
-        day: plan for (day, room), plan in kept.items() if room == room_of.get(day, homeroom_id)
+        day: plan for (day, room), plan in found.items() if room == room_of.get(day, homeroom_id)
     }
 
 

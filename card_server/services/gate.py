@@ -14,7 +14,7 @@ from card_server.attendance.notices import (
     Notice,
     late_notices_of,
     notices_of,
-    settle_changed,
+    settle_messages,
     told_again,
 )
 from card_server.attendance.plans import Plans, SchoolDays, is_judged_from, kept_plans
@@ -62,9 +62,11 @@ def record_passages(session: Session, taps: list[PlacedTap], telling: Telling) -
     book.read(everybody, plans, reported, book.unseen_since(everybody))
     for pupil in everybody:
         book.judge(pupil)
+    book.rewrite_taps()
     notices = _judge_taps(book, group.passages, telling)
-    if book.tap_changes:
-        notices = _settle(session, book, group, notices, telling)
+    if telling.tell_parents:
+        notices += _told_after_all(session, book, group, telling)
+    settle_messages(session, book, notices, telling.now)
     return [*book.writes(), Write(Message, notices)]
 
 
@@ -157,16 +159,16 @@ def _judge_taps(book: DayBook, passages: Iterable[Passage], telling: Telling) ->
     return notices
 
 
-def _settle(
-    session: Session, book: DayBook, group: _Group, notices: list[Notice], telling: Telling
+def _told_after_all(
+    session: Session, book: DayBook, group: _Group, telling: Telling
 ) -> list[Notice]:
-    """Taps on record that are judged otherwise now, and what was told of them."""
-    book.rewrite_taps()
-    if telling.tell_parents:
-        holders = {(one.tap.reader.school.id, one.holder.student_id): one for one in group.passages}
-        for change in told_again(session, book.tap_changes):
-            passage = holders[change.school_id, change.student_id]
-            school = group.facts[change.school_id]
-            notices += late_notices_of(school, passage.holder, change, telling.now)
-    settle_changed(session, book.tap_changes, notices, telling.now)
+    """The messages of taps on record that are judged otherwise now; there are hardly ever any."""
+    notices: list[Notice] = []
+    if not book.tap_changes:
+        return notices
+    holders = {(one.tap.reader.school.id, one.holder.student_id): one for one in group.passages}
+    for change in told_again(session, book.tap_changes):
+        passage = holders[change.school_id, change.student_id]
+        school = group.facts[change.school_id]
+        notices += late_notices_of(school, passage.holder, change, telling.now)
     return notices

@@ -1,10 +1,12 @@
 """How far a caller sees: each query is narrowed to the rows that the caller's grants reach."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, event, false, or_, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.sql.base import ExecutableOption
 
 from card_server.cards.steps import FREE
 from schema.tables.attendance import (
@@ -72,16 +74,24 @@ def narrow(opened: Session, school_id: int, grants: Iterable[Grant]) -> None:
     Give only the grants that let the caller in: a guard who is a homeroom teacher as well must see
     a student's page by the second grant alone. Queries in plain text are not touched.
     """
-    limits = [
-        with_loader_criteria(table, condition, include_aliases=True)
-        for table, condition in _conditions(school_id, list(grants))
-    ]
+    limits = _limits(school_id, tuple(grants), len(Table.metadata.tables))
 
     def add_limits(state: ORMExecuteState) -> None:
         if state.is_select and not state.is_column_load and not state.is_relationship_load:
             state.statement = state.statement.options(*limits)
 
     event.listen(opened, "do_orm_execute", add_limits)
+
+
+@lru_cache(maxsize=64)
+def _limits(
+    school_id: int, grants: tuple[Grant, ...], _tables: int
+) -> tuple[ExecutableOption, ...]:
+    """Kept, because a page builds them once or twice; anew when more tables are known."""
+    return tuple(
+        with_loader_criteria(table, condition, include_aliases=True)
+        for table, condition in _conditions(school_id, list(grants))
+    )
 
 
 def _conditions(

@@ -168,26 +168,31 @@ def close_staff_session(session: Session, token_hash: bytes) -> None:
 
 
 def find_caller(session: Session, token: str, now: datetime) -> Caller | None:
-    """Whose token this is; None when its session has ended or its account is disabled."""
-    row = session.execute(
-        select(StaffSession, Staff, School, StaffTotp.confirmed_at, SchoolLogo.changed_at)
+    """Whose token this is; None when its session has ended or its account is disabled.
+
+    One query, for it stands before every page: a row for each grant.
+    """
+    rows = session.execute(
+        select(
+            StaffSession, Staff, School, StaffTotp.confirmed_at, SchoolLogo.changed_at, StaffGrant
+        )
         .join(Staff, Staff.id == StaffSession.staff_id)
         .outerjoin(School, School.id == func.coalesce(StaffSession.school_id, Staff.school_id))
         .outerjoin(StaffTotp, StaffTotp.staff_id == Staff.id)
         .outerjoin(SchoolLogo, SchoolLogo.school_id == School.id)
+        .outerjoin(StaffGrant, StaffGrant.staff_id == Staff.id)
         .where(
             StaffSession.token_hash == hash_token(token),
             StaffSession.seen_at >= now - IDLE_END,
             StaffSession.needs_code.is_(False),
             Staff.disabled_at.is_(None),
         )
-    ).one_or_none()
-    if row is None:
+        .order_by(StaffGrant.id)
+    ).all()
+    if not rows:
         return None
-    opened, staff, school, totp_since, logo_at = row
-    grants = session.scalars(
-        select(StaffGrant).where(StaffGrant.staff_id == staff.id).order_by(StaffGrant.id)
-    )
+    opened, staff, school, totp_since, logo_at, _first = rows[0]
+    grants = [row[-1] for row in rows if row[-1] is not None]
     return Caller(
         staff_id=staff.id,
         name=staff.name,

@@ -96,7 +96,8 @@ def fetch(
         table, keys[0].__struct_fields__, into.__struct_fields__, lock, connection.dialect.name
     )
     found = connection.execute(statement, {"given": encode_rows(keys)})
-    return [into(*row) for row in found]
+    # All at once: the driver makes a call of its own for each row that is asked for alone.
+    return [into(*row) for row in found.all()]
 
 
 def given_clause(dialect: str, table: type[DeclarativeBase], keys: Fields) -> str:

@@ -274,7 +274,7 @@ def _load_cards(session: Session, keys: list[CardKey]) -> dict[CardKey, CardFact
     rows = connection.execute(_holders_query(connection.dialect.name), {"given": encode_rows(keys)})
     cards: dict[CardKey, CardFacts] = {}
     same: dict[datetime, datetime] = {}
-    for (school_id, uid, state, since), of_card in groupby(rows, itemgetter(0, 1, 2, 3)):
+    for (school_id, uid, state, since), of_card in groupby(rows.all(), itemgetter(0, 1, 2, 3)):
         holders = [
             Holder(
                 student_id,

@@ -6,10 +6,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from card_server.access import actor, allow, school_in_use, school_session
-from card_server.calendar import rules
+from card_server.access import actor, allow, now, school_in_use, school_session
+from card_server.calendar.changing_rules import change_rules, read_rules
 from card_server.calendar.hours import write_minute
 from card_server.calendar.points import write_points
+from card_server.calendar.rules import rules_for
 from card_server.web.calendar_pages import ADMINS
 from card_server.web.calendar_words import weekday_options
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
@@ -31,8 +32,8 @@ def change() -> ResponseReturnValue:
     """Settle other rules."""
     form = request.form
     wrong = try_change(
-        lambda session: rules.change_rules(
-            session, actor(), school_in_use().id, rules.read_rules(form), form.get("seen", "")
+        lambda session: change_rules(
+            session, actor(), school_in_use().id, read_rules(form), now(), form.get("seen", "")
         )
     )
     if wrong.errors:
@@ -44,7 +45,7 @@ def change() -> ResponseReturnValue:
 def _show(wrong: Wrong, typed: dict[str, str] | None = None) -> ResponseReturnValue:
     school_id = school_in_use().id
     with school_session() as session:
-        found = rules.rules_for(session, school_id)
+        found = rules_for(session, school_id)
         history = show_history(session, school_id, [f"school:{school_id}"])
     stored = asdict(found)
     shown = stored | {

@@ -5,14 +5,13 @@ from datetime import date
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.access import actor, allow, may, now, school_in_use, school_session
 from card_server.calendar import entries, proposals
-from card_server.calendar.kept import days_affected, is_kept
-from card_server.calendar.months import read_days, read_months
-from card_server.calendar.reading import list_entries, numbers_of
+from card_server.calendar.kept import homerooms_that_differ
+from card_server.calendar.months import describe_day, read_months
+from card_server.calendar.reading import list_said, numbers_of, read_calendar
 from card_server.calendar.state_days import is_known
 from card_server.calendar.timetables import list_timetables
 from card_server.register.homerooms import list_homerooms
@@ -31,7 +30,7 @@ from card_server.web.changing import NOTHING_WRONG, Wrong, try_change
 from card_server.web.history import show_history
 from card_server.web.tables import read_asked
 from card_server.words.choices import word
-from schema.tables.calendar import CalendarEntry, DayKind, DayPart
+from schema.tables.calendar import DayKind, DayPart
 from schema.tables.school import Term
 from schema.tables.staff import Role
 
@@ -115,7 +114,7 @@ def say() -> ResponseReturnValue:
 
     def change(session: Session) -> None:
         wanted = entries.read_settings(typed)
-        stays.extend(entries.say(session, actor(), school_in_use().id, wanted, _today()).stays)
+        stays.extend(entries.say(session, actor(), school_in_use().id, wanted, now()).stays)
 
     wrong = try_change(change)
     if wrong.errors:
@@ -132,7 +131,7 @@ def take_back(entry_id: int) -> ResponseReturnValue:
 
     def change(session: Session) -> None:
         days.append(entries.find_entry(session, school_id, entry_id).day)
-        stays.extend(entries.take_back(session, actor(), school_id, entry_id, _today()))
+        stays.extend(entries.take_back(session, actor(), school_id, entry_id, now()))
 
     try_change(change)
     say_saved(stays)
@@ -149,22 +148,22 @@ def _day_of(typed: dict[str, str]) -> date:
 def _show_day(day: date, wrong: Wrong, typed: dict[str, str] | None = None) -> ResponseReturnValue:
     school_id, is_writing = school_in_use().id, may("calendar.say")
     with school_session() as session:
-        (shown,) = read_days(session, school_id, day, day)
-        said = list_entries(session, school_id, day, day)
+        calendar = read_calendar(session, school_id, day, day)
+        ever_said = list_said(session, school_id, day)
+        said = [one for one in ever_said if one.ended_at is None]
         timetables = list_timetables(session, school_id)
         grades = sorted({one.grade for one in list_homerooms(session, school_id)})
-        kept = is_kept(session, school_id, day)
-        differs = kept and any(
-            one.homeroom_ids for one in days_affected(session, school_id, day, day)
-        )
-        history = _history(session, school_id, day) if is_writing else []
+        differing = homerooms_that_differ(session, school_id, day, calendar)
+        subjects = [f"calendar:{one.id}" for one in ever_said] if is_writing else []
+        history = show_history(session, school_id, subjects) if subjects else []
+    shown = describe_day(calendar, said, day)
     page = render_template(
         "settings_calendar_day.html",
         shown=shown,
         said=said,
         is_known=is_known(day),
-        kept=kept,
-        differs=differs,
+        kept=differing is not None,
+        differs=bool(differing),
         names={one.id: one.name for one in timetables},
         timetables=[(one.id, one.name) for one in timetables],
         grades=grades,
@@ -185,15 +184,6 @@ def _show_day(day: date, wrong: Wrong, typed: dict[str, str] | None = None) -> R
 def _kind_to_offer(kind: DayKind) -> DayKind:
     """Who opens an ordinary day mostly wants it to be another one."""
     return DayKind.CLOSED if kind is DayKind.LESSONS else DayKind.LESSONS
-
-
-def _history(session: Session, school_id: int, day: date) -> list[object]:
-    """What was said of the day until now."""
-    wanted = select(CalendarEntry.id).where(
-        CalendarEntry.school_id == school_id, CalendarEntry.day == day
-    )
-    subjects = [f"calendar:{one}" for one in session.scalars(wanted)]
-    return list(show_history(session, school_id, subjects)) if subjects else []
 
 
 @pages.get("/settings/calendar/proposals")
@@ -227,7 +217,7 @@ def _settle(
 
     def change(session: Session) -> None:
         choices = choose(proposals.proposals_for(session, school_id, year))
-        stays.extend(proposals.settle(session, actor(), school_id, choices, _today()).stays)
+        stays.extend(proposals.settle(session, actor(), school_id, choices, now()).stays)
 
     wrong = try_change(change)
     if wrong.errors:

@@ -95,13 +95,13 @@ def _words(day: SchoolDay) -> list[str]:
 
 
 def say_saved(stays: Sequence[date]) -> None:
-    """Tell on the next page that it is saved, and which days stay as they were."""
+    """Tell on the next page that it is saved, and of which days a part stays as it was."""
     if not stays:
         flash(gettext("Saved."), "good")
         return
     days = "、".join(one.isoformat() for one in stays)
     flash(
-        gettext("Saved. Already judged in part, and so left as it was: %(days)s.", days=days),
+        gettext("Saved. What is judged already stays as it was: %(days)s.", days=days),
         "warn",
     )
 

@@ -35,7 +35,7 @@ SEEING = (
     Role.GATE_GUARD,
 )
 _COLUMNS = (
-    Column(lazy_gettext("Name"), "name"),
+    Column(lazy_gettext("Full name"), "name"),
     Column(lazy_gettext("Student number"), "number"),
     Column(lazy_gettext("Homeroom"), "homeroom"),
     Column(lazy_gettext("Inside since"), "since"),
@@ -70,7 +70,9 @@ def _show(words: str) -> ResponseReturnValue:
         if "unsure" in asked.filters:
             page = cut_page(list_unsure(session, school_id, wanted, moment), asked)
         else:
-            total = count_inside(session, school_id, wanted, moment)
+            total = counts.inside
+            if wanted != Wanted():
+                total = count_inside(session, school_id, wanted, moment)
             number = min(asked.page, max(1, -(-total // PAGE_ROWS)))
             first = (number - 1) * PAGE_ROWS
             part = Part(asked.sort, asked.is_descending, first, PAGE_ROWS)

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from card_server.access import allow, now, school_in_use, school_session
 from card_server.attendance.correcting import (
-    ALL_DAY,
     STATUSES,
     correct,
     end_correction,
@@ -18,6 +17,7 @@ from card_server.attendance.correcting import (
     read_position,
 )
 from card_server.attendance.corrections import find_correction
+from card_server.attendance.facts import ALL_DAY
 from card_server.attendance.student_sheet import StudentSheet, read_sheet
 from card_server.attendance.whole_homeroom import (
     begun_sessions,
@@ -33,20 +33,11 @@ from card_server.register.homerooms import find_homeroom
 from card_server.reports.student_day import read_student_day
 from card_server.school_time import day_of
 from card_server.web.changing import NOTHING_WRONG, Wrong, try_change
+from card_server.words.attendance import TONES
 from card_server.words.choices import word
-from schema.tables.attendance import SessionStatus
 from schema.tables.leave import LeaveKind
 
 pages = Blueprint("corrections", __name__)
-TONES = {
-    SessionStatus.PRESENT: "good",
-    SessionStatus.LATE: "warn",
-    SessionStatus.LEFT_EARLY: "warn",
-    SessionStatus.ABSENT: "bad",
-    SessionStatus.ON_LEAVE: "calm",
-    SessionStatus.NOT_JUDGED: "",
-    SessionStatus.NOT_EXPECTED: "",
-}
 
 
 @pages.get("/students/<int:student_id>/corrections")
@@ -102,7 +93,7 @@ def _show(
         errors=wrong.errors,
         kinds=[("", gettext("Choose")), *((one.value, word(one)) for one in LeaveKind)],
         names=_names(sheet),
-        positions=[(0, gettext("the whole day")), *_positions(sheet)],
+        positions=[(ALL_DAY, gettext("the whole day")), *_positions(sheet)],
         sheet=sheet,
         statuses=[(one.value, word(one)) for one in STATUSES],
         taps=found.taps,
@@ -170,7 +161,7 @@ def _show_homeroom(
         errors=wrong.errors,
         missing=missing,
         names=names,
-        positions=[(0, gettext("all that have begun")), *names.items()],
+        positions=[(ALL_DAY, gettext("all that have begun")), *names.items()],
         room=room,
         today=day_of(now(), school.zone),
         values=values,

@@ -39,11 +39,11 @@ _BY_SCRIPT = "X-Sent-By-Script"
 _COLUMNS = (
     Column(lazy_gettext("Reason")),
     Column(lazy_gettext("Began")),
-    Column(lazy_gettext("By")),
+    Column(lazy_gettext("Begun by")),
     Column(lazy_gettext("Ended")),
 )
 _RECORD = (
-    Column(lazy_gettext("Name")),
+    Column(lazy_gettext("Full name")),
     Column(lazy_gettext("Student number")),
     Column(lazy_gettext("Homeroom")),
     Column(lazy_gettext("What became of them")),

@@ -80,8 +80,9 @@ def _show(words: str) -> ResponseReturnValue:
         counts=count_kinds(found),
         is_looked_at=wanted.is_looked_at,
         kinds=[(one.value, name) for one, name in NAMES.items()],
-        meanings=MEANINGS,
-        names=NAMES,
+        # Each row has them, so they are put into the page's language once.
+        meanings={one: str(meaning) for one, meaning in MEANINGS.items()},
+        names={one: str(name) for one, name in NAMES.items()},
         page=cut_page(rows, asked),
         rooms=rooms,
         time=time,

@@ -1,9 +1,12 @@
 """How pages write times, spans and card numbers: always in the school's zone."""
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
+from babel import Locale
+from babel.dates import format_date
 from flask import Flask
-from flask_babel import format_date, gettext, ngettext
+from flask_babel import get_locale, gettext, ngettext
 
 from card_server.access import zone_in_use
 from card_server.words.choices import rejection_word, word
@@ -50,7 +53,13 @@ def recent(when: datetime | None) -> str:
 
 def written_day(day: date, length: str = "long") -> str:
     """As people write it: 2026年9月1日, September 1, 2026; `full` says the day of the week too."""
-    return str(format_date(day, length))
+    return _write_day(day, length, get_locale())
+
+
+@lru_cache(maxsize=4_096)
+def _write_day(day: date, length: str, locale: Locale | None) -> str:
+    """Kept, because a sheet writes each day several times and Babel takes long over it."""
+    return str(format_date(day, length, locale))
 
 
 def iso_day(day: date) -> str:

@@ -132,6 +132,7 @@ def _show_day(homeroom_id: int, words: str) -> ResponseReturnValue:
         names=sheet_words.names_of(sheet.plan),
         name_at=sheet_words.name_at,
         session_name=sheet_words.session_name,
+        session_names=[(one.position, sheet_words.session_name(one)) for one in sheet.sessions],
         result_words=result_words,
         tones=TONES,
         statuses=[one for one in SessionStatus if one is not SessionStatus.NOT_EXPECTED],
@@ -150,7 +151,7 @@ def _show_choices() -> list[tuple[str, str]]:
 def _day_columns(sheet: HomeroomSheet) -> list[Column]:
     return [
         Column(lazy_gettext("Student number"), "number", is_minor=True),
-        Column(lazy_gettext("Name"), "name"),
+        Column(lazy_gettext("Full name"), "name"),
         *(Column(sheet_words.session_name(one)) for one in sheet.sessions),
         Column(lazy_gettext("First in"), "arrived", is_number=True),
         Column(lazy_gettext("Last out"), "departed", is_number=True),

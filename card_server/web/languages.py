@@ -1,10 +1,15 @@
 """Chinese and English: which one a request gets, the switch, and whether texts are compiled."""
 
 from pathlib import Path
+from typing import Any
 
-from flask import Blueprint, Flask, abort, current_app, redirect, request
+from babel.support import NullTranslations
+from flask import Blueprint, Flask, abort, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel
+from flask_babel import Babel, get_translations
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 from sqlalchemy import update
 
 from card_server.access import caller_or_none, known_caller, public, writing
@@ -32,7 +37,7 @@ def speak(app: Flask) -> None:
             )
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(_TRANSLATIONS)
     Babel(app, locale_selector=choose_language, default_locale=Language.CHINESE)
-    app.jinja_env.globals["language"] = choose_language
+    app.jinja_env.globals.update(_=_say, language=choose_language, ngettext=_say_number)
     app.register_blueprint(pages)
 
 
@@ -45,6 +50,30 @@ def choose_language() -> str:
     if chosen in list(Language):
         return chosen
     return request.accept_languages.best_match(list(Language)) or Language.CHINESE
+
+
+@pass_eval_context
+def _say(context: EvalContext, text: str, /, **values: Any) -> str:
+    """A template's `_`: a page has hundreds, and Jinja's own asks for the language with each."""
+    return _fill(context, _texts().ugettext(text), values)
+
+
+@pass_eval_context
+def _say_number(context: EvalContext, one: str, many: str, number: int, /, **values: Any) -> str:
+    return _fill(context, _texts().ungettext(one, many, number), {"num": number, **values})
+
+
+def _texts() -> NullTranslations:
+    """A page is in one language, so its texts are looked for once."""
+    if "page_texts" not in g:
+        g.page_texts = get_translations()
+    found: NullTranslations = g.page_texts
+    return found
+
+
+def _fill(context: EvalContext, text: str, values: dict[str, Any]) -> str:
+    # Always a format, even without values: "100 %%" reads the same with them.
+    return (Markup(text) if context.autoescape else text) % values  # noqa: S704
 
 
 @pages.post("/language/<chosen>")

@@ -73,8 +73,9 @@ def show() -> ResponseReturnValue:
             first=first,
             limit=PAGE_ROWS,
         )
-    return render_template(
+    return render_part(
         "leave.html",
+        "leave_part.html",
         asked=asked,
         columns=_COLUMNS,
         counts=counts,

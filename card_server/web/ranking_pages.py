@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
 
 from card_server.access import allow, now, school_in_use, school_session
 from card_server.calendar.points import write_points
@@ -14,7 +15,7 @@ from card_server.leave.callers import SEEING
 from card_server.register.terms import list_terms
 from card_server.reports.rankings import RankedRoom, Ranking, Sums, read_ranking
 from card_server.reports.student_list import list_rooms
-from card_server.reports.student_ranking import SORTS, count_lines, list_lines
+from card_server.reports.student_ranking import SORTS, StudentLine, Wanted, list_counted
 from card_server.school_time import day_of
 from card_server.web.day_range import DayRange, asked_range, quick_choices
 from card_server.web.downloads import send_list, send_noted
@@ -155,10 +156,7 @@ def _show_students(words: str) -> ResponseReturnValue:
         if kind := asked_export():
             return send_list(kind, STUDENT_RANKING, {**asked.filters, "sort": asked.wanted_sort})
         wanted = read_wanted(asked.filters, today, words)
-        total = count_lines(session, school.id, wanted)
-        number = min(asked.page, max(1, -(-total // PAGE_ROWS)))
-        first = (number - 1) * PAGE_ROWS
-        found = list_lines(session, school.id, wanted, asked.wanted_sort, first, PAGE_ROWS)
+        page = _read_page(session, school.id, wanted, asked)
         rooms = list_rooms(session, school.id)
     return render_part(
         "ranking_students.html",
@@ -166,9 +164,24 @@ def _show_students(words: str) -> ResponseReturnValue:
         asked=asked,
         choices=choices,
         columns=_STUDENT_COLUMNS,
-        page=count_page(found, asked, number, total),
+        page=page,
         rooms=rooms,
         time=time,
         today=today,
         words=words,
     )
+
+
+def _read_page(session: Session, school_id: int, wanted: Wanted, asked: Asked) -> Page[StudentLine]:
+    """The asked page, or the last one where it is past the end."""
+
+    def read(number: int) -> tuple[list[StudentLine], int]:
+        first = (number - 1) * PAGE_ROWS
+        return list_counted(session, school_id, wanted, asked.wanted_sort, first, PAGE_ROWS)
+
+    number = asked.page
+    found, total = read(number)
+    if total and not found:
+        number = -(-total // PAGE_ROWS)
+        found, total = read(number)
+    return count_page(found, asked, number if total else 1, total)

@@ -3,7 +3,7 @@
 from operator import itemgetter
 from typing import NamedTuple
 
-from flask import current_app, request, url_for
+from flask import current_app, g, request, url_for
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
@@ -100,13 +100,13 @@ def open_sections() -> list[Entry]:
     """The bar's entries that the caller may use; each leads to the first page of its group."""
     return [
         Entry(pages[0].address, group.label, any(page.is_here for page in pages))
-        for group, pages in _open_groups()
+        for group, pages in _known_groups()
     ]
 
 
 def open_tabs() -> list[Entry]:
     """The pages beside this one; none where this page is of no group."""
-    for _, pages in _open_groups():
+    for _, pages in _known_groups():
         if any(page.is_here for page in pages):
             return pages
     return []
@@ -114,7 +114,7 @@ def open_tabs() -> list[Entry]:
 
 def all_open() -> list[Entry]:
     """Every page that the caller can go to, for the search."""
-    return [page for _, pages in _open_groups() for page in pages]
+    return [page for _, pages in _known_groups() for page in pages]
 
 
 def first_address() -> str:
@@ -126,6 +126,14 @@ def first_address() -> str:
         )
     started = next((entry for entry in entries if entry.address == url_for("board.show")), None)
     return (started or entries[0]).address
+
+
+def _known_groups() -> list[tuple[Group, list[Entry]]]:
+    """Found once in a request: the bar and the tabs of one page both ask."""
+    if "open_groups" not in g:
+        g.open_groups = _open_groups()
+    found: list[tuple[Group, list[Entry]]] = g.open_groups
+    return found
 
 
 def _open_groups() -> list[tuple[Group, list[Entry]]]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from flask_babel import gettext
 
-from card_server.attendance.facts import DayPlan, Finding, SessionPlan, SessionResult
+from card_server.attendance.facts import ALL_DAY, DayPlan, Finding, SessionPlan, SessionResult
 from card_server.reports.day_plans import is_school_day
 from card_server.reports.homeroom_month import HomeroomMonth, MonthDay, MonthLine, Totals
 from card_server.web.export import Cell
@@ -29,8 +29,8 @@ def names_of(plan: DayPlan | None) -> dict[int, str]:
 
 
 def name_at(names: dict[int, str], position: int) -> str:
-    """What a position is called, also of a day whose plan is not kept; 0 is all of the day."""
-    if position == 0:
+    """What a position is called, also of a day whose plan is not kept, or all of the day."""
+    if position == ALL_DAY:
         return str(gettext("the whole day"))
     return names.get(position) or gettext("session %(number)s", number=position)
 
@@ -59,24 +59,28 @@ class Grid:
     """The cells of a month; most days are alike, so each kind of day is written once."""
 
     def __init__(self, month: HomeroomMonth, today: date) -> None:
-        self._days = month.days
-        self._today = today
         self._open = str(SIGNS[SessionStatus.NOT_JUDGED])
-        self._closed = {one.day for one in month.days if one.is_closed}
-        self._due = {one.day for one in month.days if one.day <= today and is_school_day(one.plan)}
+        self._days = [(one, self._empty(one, today)) for one in month.days]
         self._written: dict[tuple[int, tuple[SessionResult, ...]], GridCell] = {}
 
     def row(self, line: MonthLine) -> list[GridCell]:
         """A student's cells, one for each day."""
-        return [self._cell(line, one) for one in self._days]
+        cells = []
+        for one, empty in self._days:
+            results = line.days.get(one.day)
+            if results:
+                cells.append(self._judged(one, results))
+            elif one.day in line.elsewhere:
+                cells.append(GridCell("", f"day elsewhere{_closed(one)}", ""))
+            else:
+                cells.append(empty)
+        return cells
 
-    def _cell(self, line: MonthLine, one: MonthDay) -> GridCell:
-        closed = " closed" if one.day in self._closed else ""
-        if one.day in line.elsewhere:
-            return GridCell("", f"day elsewhere{closed}", "")
-        results = line.days.get(one.day)
-        if not results:
-            return GridCell(self._open if one.day in self._due else "", f"day{closed}", "")
+    def _empty(self, one: MonthDay, today: date) -> GridCell:
+        is_due = one.day <= today and is_school_day(one.plan)
+        return GridCell(self._open if is_due else "", f"day{_closed(one)}", "")
+
+    def _judged(self, one: MonthDay, results: tuple[SessionResult, ...]) -> GridCell:
         key = (id(one.plan), results)
         cell = self._written.get(key)
         if cell is None:
@@ -87,9 +91,13 @@ class Grid:
                 if is_plain and sign == SIGNS[SessionStatus.PRESENT]
                 else day_words(results, one.plan)
             )
-            style = f"day{closed} {day_tone(results)}".rstrip()
+            style = f"day{_closed(one)} {day_tone(results)}".rstrip()
             cell = self._written[key] = GridCell(sign, style, words)
         return cell
+
+
+def _closed(one: MonthDay) -> str:
+    return " closed" if one.is_closed else ""
 
 
 def totals_heads() -> list[str]:

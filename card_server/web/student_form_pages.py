@@ -110,7 +110,7 @@ def move(student_id: int) -> ResponseReturnValue:
         room, on = _read_id(wrong, form), read_day(wrong, "on", form.get("on", ""))
         wrong.refuse()
         return move_student(
-            session, actor(), school.id, student_id, room, on, _today(), school.zone
+            session, actor(), school.id, student_id, room, on, datetime.now(UTC), school.zone
         )
 
     return _do(student_id, "move", change)
@@ -140,14 +140,16 @@ def change_state(student_id: int) -> ResponseReturnValue:
 @allow(*ADMINS)
 def change_boarding(student_id: int) -> ResponseReturnValue:
     """Let the student board, or live at home again."""
-    form, school_id = request.form, school_in_use().id
+    form, school, now = request.form, school_in_use(), datetime.now(UTC)
 
     def change(session: Session) -> object:
         wrong = Problems()
         on = read_day(wrong, "on", form.get("on", ""))
         wrong.refuse()
         is_boarding = form.get("boards") == "yes"
-        return set_boarding(session, actor(), school_id, student_id, is_boarding, on, _today())
+        return set_boarding(
+            session, actor(), school.id, student_id, is_boarding, on, now, school.zone
+        )
 
     return _do(student_id, "boarding", change)
 

@@ -1,6 +1,7 @@
 """A student's term (学期考勤): a calendar of signs, its figures, and each day with its taps."""
 
 from datetime import date
+from typing import NamedTuple
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -52,9 +53,7 @@ def show(student_id: int) -> ResponseReturnValue:
         months=[(one, _weeks(found, one.first)) for one in found.months],
         month_name=month_name,
         letters=weekday_letters(),
-        day_sign=day_sign,
-        day_tone=day_tone,
-        day_words=_day_words,
+        looks=_Looks(),
         name_at=sheet_words.name_at,
         names_of=sheet_words.names_of,
         result_words=result_words,
@@ -64,6 +63,29 @@ def show(student_id: int) -> ResponseReturnValue:
         tones=TONES,
         legend_signs=[(SIGNS[one], word(one), TONES[one]) for one in sheet_words.LEGEND],
     )
+
+
+class _Look(NamedTuple):
+    """How a day stands in the calendar."""
+
+    tone: str
+    sign: str
+    words: str
+
+
+class _Looks:
+    """How days look; most days of a term are alike, so each kind of day is written once."""
+
+    def __init__(self) -> None:
+        self._written: dict[tuple[object, ...], _Look] = {}
+
+    def __call__(self, one: TermDay) -> _Look:
+        key = (one.results, one.plan)
+        look = self._written.get(key)
+        if look is None:
+            sign = day_sign(one.results) if one.results else ""
+            look = self._written[key] = _Look(day_tone(one.results), sign, _day_words(one))
+        return look
 
 
 def _day_words(one: TermDay) -> str:

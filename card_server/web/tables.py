@@ -16,6 +16,8 @@ Row = TypeVar("Row")
 PAGE_ROWS = 50
 _MOST_PAGES = 10_000
 _LONGEST_FILTER = 100
+_ANY_ID = 7_000_000_000_000_000_009
+"""Stands for a row's id in an address; no table has so many rows."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,17 @@ class Asked:
         if self.wanted_sort != self.default_sort:
             wanted["sort"] = self.wanted_sort
         wanted |= changes
-        kept: dict[str, Any] = {k: value for k, value in wanted.items() if value not in ("", 1)}
+        kept: dict[str, Any] = {
+            key: value
+            for key, value in wanted.items()
+            if value != "" and (key, value) != ("page", 1)
+        }
         return url_for(str(request.endpoint), **(request.view_args or {}), **kept)
+
+    def addresses(self, name: str) -> Callable[[int], str]:
+        """`address` for rows that differ in one id: it is built once, and the rows share it."""
+        before, _, after = self.address(**{name: _ANY_ID}).partition(str(_ANY_ID))
+        return lambda key: f"{before}{key}{after}"
 
     def sort_address(self, sort: str) -> str:
         """Ordered by this column; the other way round when it is already."""

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from card_server.access import actor, allow, school_in_use, school_session
+from card_server.access import actor, allow, now, school_in_use, school_session
 from card_server.register import campuses, terms
 from card_server.school_time import day_of
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
@@ -34,7 +34,7 @@ def add() -> ResponseReturnValue:
         "term",
         gettext("The term is there."),
         lambda session: terms.add_term(
-            session, actor(), school_in_use().id, terms.read_settings(form)
+            session, actor(), school_in_use().id, terms.read_settings(form), now()
         ),
     )
 
@@ -46,7 +46,7 @@ def remove(term_id: int) -> ResponseReturnValue:
     return _do(
         "",
         gettext("The term is gone."),
-        lambda session: terms.remove_term(session, actor(), school_in_use().id, term_id),
+        lambda session: terms.remove_term(session, actor(), school_in_use().id, term_id, now()),
     )
 
 
@@ -123,6 +123,7 @@ def change(term_id: int) -> ResponseReturnValue:
             school_id,
             term_id,
             terms.read_settings(form),
+            now(),
             form.get("seen", ""),
         )
     )

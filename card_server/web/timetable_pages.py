@@ -15,7 +15,6 @@ from card_server.calendar.hours import write_minute
 from card_server.calendar.reading import read_sessions
 from card_server.calendar.sessions import SessionHours, hours_of
 from card_server.register.homerooms import list_homerooms
-from card_server.school_time import day_of
 from card_server.web.calendar_pages import ADMINS, READING
 from card_server.web.calendar_words import audience, say_saved, weekday_name, weekday_options
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
@@ -41,10 +40,10 @@ def add() -> ResponseReturnValue:
 
     def change(session: Session) -> None:
         wanted = timetables.read_settings(typed)
-        row = timetables.add_timetable(session, actor(), school_id, wanted, _today())
+        row = timetables.add_timetable(session, actor(), school_id, wanted, now())
         source = typed.get("copy_from", "")
         if source.isascii() and source.isdigit():
-            sessions.copy_hours(session, actor(), school_id, int(source[:9]), row.id, _today())
+            sessions.copy_hours(session, actor(), school_id, int(source[:9]), row.id, now())
         made.append(row.id)
 
     wrong = try_change(change)
@@ -103,7 +102,7 @@ def change(timetable_id: int) -> ResponseReturnValue:
             school_in_use().id,
             timetable_id,
             timetables.read_settings(typed),
-            _today(),
+            now(),
             typed.get("seen", ""),
         )
     )
@@ -119,7 +118,7 @@ def end(timetable_id: int) -> ResponseReturnValue:
     """Take a timetable out of use."""
     wrong, stays = _try(
         lambda session: timetables.end_timetable(
-            session, actor(), school_in_use().id, timetable_id, _today()
+            session, actor(), school_in_use().id, timetable_id, now()
         )
     )
     if wrong.errors:
@@ -189,7 +188,7 @@ def change_hours(timetable_id: int) -> ResponseReturnValue:
             timetable_id,
             [weekday, *named],
             sessions.read_sessions(form),
-            _today(),
+            now(),
             form.get("seen", ""),
         )
     )
@@ -241,7 +240,3 @@ def _typed() -> dict[str, str]:
 def _audience(settings: timetables.TimetableSettings, names: Mapping[int, str]) -> str:
     rooms = [names.get(one, gettext("a homeroom of another year")) for one in settings.homerooms]
     return audience(settings.grades, rooms)
-
-
-def _today() -> date:
-    return day_of(now(), school_in_use().zone)

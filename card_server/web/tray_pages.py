@@ -149,7 +149,8 @@ def play_morning() -> ResponseReturnValue:
         with writing().begin() as session:
             local = plan.late_after.astimezone(school.zone)
             session.get_one(School, school.id).late_after = local.strftime("%H:%M")
-            play_today(session, school.id, _today(school), local.hour * 60 + local.minute)
+            late_after = local.hour * 60 + local.minute
+            play_today(session, school.id, _today(school), late_after, now)
     return render_template("tray_morning_part.html", progress=_player().progress)
 
 

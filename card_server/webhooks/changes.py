@@ -47,7 +47,7 @@ class NewStatus(NamedTuple):
     on: date
 
 
-class _Listening(NamedTuple):
+class Listening(NamedTuple):
     """The webhooks of a school that want to know."""
 
     school: str
@@ -57,11 +57,11 @@ class _Listening(NamedTuple):
 
 def tell_of_cards(session: Session, school_id: int, steps: Sequence[DoneStep]) -> None:
     """Write down what was done with these cards, which have their new states."""
-    listening = _who_listens(session, school_id, EventKind.CARD) if steps else None
+    listening = who_listens(session, school_id, EventKind.CARD) if steps else None
     if listening is None:
         return
     owners = [one.student_id for one in steps if one.student_id is not None]
-    students, now = _students(session, owners), utc_now()
+    students, now = read_students(session, owners), utc_now()
     told = [
         CardStepped(
             one.card.id,
@@ -73,23 +73,25 @@ def tell_of_cards(session: Session, school_id: int, steps: Sequence[DoneStep]) -
         )
         for one in steps
     ]
-    _write(session, school_id, listening, [CardEvent(now, listening.school, one) for one in told])
+    events = [CardEvent(now, listening.school, one) for one in told]
+    write_events(session, school_id, listening, events)
 
 
 def tell_of_statuses(session: Session, school_id: int, changed: Sequence[NewStatus]) -> None:
     """Write down what these students have become; their rows say it already."""
-    listening = _who_listens(session, school_id, EventKind.STUDENT) if changed else None
+    listening = who_listens(session, school_id, EventKind.STUDENT) if changed else None
     if listening is None:
         return
-    students, now = _students(session, [one.student_id for one in changed]), utc_now()
+    students, now = read_students(session, [one.student_id for one in changed]), utc_now()
     told = [
         StatusChanged(students[one.student_id], one.before, one.status, one.on) for one in changed
     ]
     events = [StudentEvent(now, listening.school, one) for one in told]
-    _write(session, school_id, listening, events)
+    write_events(session, school_id, listening, events)
 
 
-def _who_listens(session: Session, school_id: int, kind: EventKind) -> _Listening | None:
+def who_listens(session: Session, school_id: int, kind: EventKind) -> Listening | None:
+    """The school's webhooks that want this kind; None where there is none."""
     webhook, school = Webhook.__table__, School.__table__
     found = session.execute(
         select(school.c.code, webhook.c.id, webhook.c.kinds)
@@ -98,10 +100,11 @@ def _who_listens(session: Session, school_id: int, kind: EventKind) -> _Listenin
         .order_by(webhook.c.id)
     ).all()
     wanting = [row for row in found if kind in split_kinds(row.kinds)]
-    return _Listening(wanting[0].code, [row.id for row in wanting]) if wanting else None
+    return Listening(wanting[0].code, [row.id for row in wanting]) if wanting else None
 
 
-def _students(session: Session, ids: Sequence[int]) -> dict[int, AboutStudent]:
+def read_students(session: Session, ids: Sequence[int]) -> dict[int, AboutStudent]:
+    """Whom events are about, by id; who is not on record is missing."""
     student, homeroom = Student.__table__, Homeroom.__table__
     found: dict[int, AboutStudent] = {}
     for at in range(0, len(ids), _AT_ONCE):
@@ -114,9 +117,10 @@ def _students(session: Session, ids: Sequence[int]) -> dict[int, AboutStudent]:
     return found
 
 
-def _write(
-    session: Session, school_id: int, listening: _Listening, events: Sequence[Event]
+def write_events(
+    session: Session, school_id: int, listening: Listening, events: Sequence[Event]
 ) -> None:
+    """Write these events for all who listen, in their order."""
     for at in range(0, len(events), _AT_ONCE):
         rows = [
             msgspec.structs.asdict(row)

@@ -5,7 +5,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -28,6 +28,14 @@ class DayStatus(StrEnum):
     LATE = "late"
     DEPARTED = "departed"
     """Left after the arrival, or without one: whether late stands in `late_minutes`."""
+    ABSENT = "absent"
+    """Not seen, and absent from a session at least."""
+    ON_LEAVE = "on_leave"
+    """Not seen, and on leave."""
+    NOT_JUDGED = "not_judged"
+    """Nothing is known of the day, or not any more."""
+    NOT_EXPECTED = "not_expected"
+    """Nothing is expected of the student that day, or not any more."""
 
 
 class AboutStudent(Struct, frozen=True, gc=False):
@@ -69,8 +77,13 @@ class DayChanged(Struct, frozen=True, gc=False):
     student: AboutStudent
     status: DayStatus
     arrived_at: Utc | None
+    """None for who was marked present and not seen."""
     departed_at: Utc | None
     late_minutes: int
+    absent: int
+    """In how many sessions of the day the student was absent, though seen in another one."""
+    on_leave: int
+    """In how many sessions on leave."""
 
 
 class MessageSettled(Struct, frozen=True, gc=False):
@@ -175,8 +188,67 @@ class TrialEvent(Struct, frozen=True, gc=False, tag="test"):
 Event = TapEvent | AttendanceEvent | MessageEvent | CardEvent | StudentEvent | TrialEvent
 
 
-def status_of(arrived_at: datetime | None, departed_at: datetime | None, late: int) -> DayStatus:
-    """How a day stands by its times; `late` in minutes."""
+class Day(Protocol):
+    """A judged day, as a row of `attendance` has it."""
+
+    @property
+    def day(self) -> date: ...
+    @property
+    def arrived_at(self) -> datetime | None: ...
+    @property
+    def departed_at(self) -> datetime | None: ...
+    @property
+    def late_minutes(self) -> int: ...
+    @property
+    def present(self) -> int: ...
+    @property
+    def absent(self) -> int: ...
+    @property
+    def on_leave(self) -> int: ...
+    @property
+    def not_judged(self) -> int: ...
+
+
+class Summary(NamedTuple):
+    """All of a day that receivers are told."""
+
+    status: DayStatus
+    arrived_at: datetime | None
+    departed_at: datetime | None
+    late_minutes: int
+    absent: int
+    on_leave: int
+
+
+def summary_of(day: Day) -> Summary:
+    """A day in a receiver's words."""
+    return Summary(
+        _status_of(day),
+        day.arrived_at,
+        day.departed_at,
+        day.late_minutes,
+        day.absent,
+        day.on_leave,
+    )
+
+
+def changed_day(day: Day, student: AboutStudent) -> DayChanged:
+    """A day as the event has it."""
+    return DayChanged(day.day, student, *summary_of(day))
+
+
+def _status_of(day: Day) -> DayStatus:
+    arrived_at, departed_at = day.arrived_at, day.departed_at
     if departed_at is not None and (arrived_at is None or departed_at >= arrived_at):
         return DayStatus.DEPARTED
-    return DayStatus.LATE if late > 0 else DayStatus.ARRIVED
+    if arrived_at is None and not day.present:
+        return _status_unseen(day)
+    return DayStatus.LATE if day.late_minutes > 0 else DayStatus.ARRIVED
+
+
+def _status_unseen(day: Day) -> DayStatus:
+    if day.absent:
+        return DayStatus.ABSENT
+    if day.on_leave:
+        return DayStatus.ON_LEAVE
+    return DayStatus.NOT_JUDGED if day.not_judged else DayStatus.NOT_EXPECTED

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,14 +16,13 @@ from card_server.webhooks.delivery import DeliveryRow, rows_of
 from card_server.webhooks.events import (
     AboutStudent,
     AttendanceEvent,
-    DayChanged,
     MessageEvent,
     MessageSettled,
     TapEvent,
     Tapped,
     TrialEvent,
     Tried,
-    status_of,
+    changed_day,
 )
 from schema.messages import Refusal
 from schema.tables.attendance import Attendance
@@ -74,7 +73,7 @@ def tell_of_taps(
         school = schools[day.school_id]
         wanting = _who_wants(school, EventKind.ATTENDANCE)
         if wanting and day.student_id in students:
-            changed = _day(day, students[day.student_id])
+            changed = changed_day(day, students[day.student_id])
             rows += rows_of(school.id, wanting, AttendanceEvent(now, school.code, changed))
     return [Write(WebhookDelivery, rows)]
 
@@ -153,16 +152,4 @@ def _tapped(
         refusals[tap.id],
         tap.direction,
         tap.effect,
-    )
-
-
-def _day(day: Any, student: AboutStudent) -> DayChanged:
-    """A row for `attendance` as a receiver gets it."""
-    return DayChanged(
-        day.day,
-        student,
-        status_of(day.arrived_at, day.departed_at, day.late_minutes),
-        day.arrived_at,
-        day.departed_at,
-        day.late_minutes,
     )

@@ -87,6 +87,7 @@ WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
         Suppression.STALE: lazy_gettext("known too late"),
         Suppression.CLOCK_SUSPECT: lazy_gettext("the reader's clock was wrong"),
         Suppression.DUPLICATE: lazy_gettext("the same arrival or departure as another tap's"),
+        Suppression.WITHDRAWN: lazy_gettext("turned out otherwise before it was sent"),
     },
     Role: {
         Role.DISTRICT_ADMIN: lazy_gettext("district administrator"),

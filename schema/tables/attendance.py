@@ -144,7 +144,8 @@ class Deadline(Table):
     day: Mapped[date] = mapped_column(primary_key=True)
     homeroom_id: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """Which session of the day, from 1."""
+    """Which session of the day, from 1; 0 for the hour at which the school closes
+    (`card_server.attendance.plans.CLOSING`)."""
     due_at: Mapped[datetime]
     judged_at: Mapped[datetime | None]
     waiting_for: Mapped[str] = mapped_column(Text, default="", server_default="")

@@ -36,6 +36,8 @@ class Suppression(StrEnum):
     CLOCK_SUSPECT = "clock_suspect"
     DUPLICATE = "duplicate"
     """Of a tap that turned out to be another one's double, or told already by that one."""
+    WITHDRAWN = "withdrawn"
+    """What it says turned out otherwise before it was sent."""
 
 
 def _index_where(column: str, condition: str) -> Index:

@@ -58,8 +58,9 @@ class Choice(TypeDecorator[E], Generic[E]):
     def result_processor(
         self, _dialect: Dialect, _coltype: object
     ) -> Callable[[Any], E | None] | None:
-        by_word = {choice.value: choice for choice in self.choices}
-        return lambda word: None if word is None else by_word[word]
+        by_word: dict[str | None, E | None] = {choice.value: choice for choice in self.choices}
+        by_word[None] = None
+        return by_word.__getitem__
 
 
 class Table(DeclarativeBase):

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from card_server.attendance.refold import refold
 from card_server.audit.writing import Actor
 from card_server.imports.roster.apply_guardians import write_guardians
 from card_server.imports.roster.plan import HomeroomPlan, Plan, StudentPlan
 from card_server.people.moved_days import move_days
 from card_server.people.names import write_pinyin
-from card_server.people.student_status import StatusChange, change_status
+from card_server.people.student_status import StatusChange, write_status
 from card_server.register.version import touch_register
 from card_server.school_time import day_of
 from card_server.storage.sealing import Seal
@@ -67,6 +68,7 @@ def apply(session: Session, doing: Importing, plan: Plan, progress: Progress) ->
     progress(7, _PARTS)
     _mark_gone(session, doing, plan)
     touch_register(session, {doing.school_id})
+    refold(session, doing.school_id, _whose_day_changes(plan), doing.today, doing.today, doing.now)
 
 
 def _write_homerooms(session: Session, doing: Importing, plan: Plan) -> dict[str, int]:
@@ -243,7 +245,7 @@ def _change_statuses(session: Session, doing: Importing, plan: Plan, rooms: dict
         if one.status is StudentStatus.SUSPENDED and one.was_away:
             steps.insert(0, StudentStatus.ENROLLED)
         for status in steps:
-            change_status(
+            write_status(
                 session,
                 doing.actor,
                 doing.school_id,
@@ -287,6 +289,17 @@ def _mark_gone(session: Session, doing: Importing, plan: Plan) -> None:
     for at in range(0, len(gone), _AT_ONCE):
         part = Student.id.in_(gone[at : at + _AT_ONCE])
         _write(session, update(Student).where(part).values(gone_at=doing.now))
+
+
+def _whose_day_changes(plan: Plan) -> list[int]:
+    """Of whom today something else is expected than before; a new student has no day yet."""
+    changed = [
+        one.id
+        for one in plan.students
+        if one.id is not None
+        and (one.is_moved or one.is_back or one.status is not None or one.is_boarding is not None)
+    ]
+    return [*changed, *(one.id for one in plan.gone)]
 
 
 def _stay(doing: Importing, student_id: int, homeroom_id: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, or_, select
 from sqlalchemy.orm import Session
 
 from card_server.errors import AppError, Code
@@ -111,7 +111,7 @@ def _card_rows(session: Session, school_id: int, seal: Seal) -> Iterator[CardRow
 def _attendance_rows(
     session: Session, school_id: int, days: Days, seal: Seal
 ) -> Iterator[AttendanceRow]:
-    """The days on which somebody came, under the homeroom of that day."""
+    """The days of which anything is known, under the homeroom of that day."""
     zone = _zone(session, school_id)
     rows = session.execute(
         select(
@@ -122,14 +122,14 @@ def _attendance_rows(
             Attendance.day,
             Attendance.arrived_at,
             Attendance.departed_at,
-            Attendance.late_minutes,
+            _RESULT.label("result"),
         )
         .join(Student, Student.id == Attendance.student_id)
         .join(Homeroom, Homeroom.id == Attendance.homeroom_id)
         .where(
             Attendance.school_id == school_id,
             Attendance.day.between(days.first, days.last),
-            Attendance.arrived_at.is_not(None),
+            _RESULT.is_not(None),
         )
         .order_by(Attendance.day, Homeroom.grade, Homeroom.id, Student.number)
     )
@@ -142,11 +142,21 @@ def _attendance_rows(
             name=row.name,
             homeroom=row.homeroom,
             day=row.day,
-            result="late" if row.late_minutes else "present",
+            result=row.result,
             registry=registries[row.number],
             arrived_at=_clock(row.arrived_at, zone),
             left_at=_clock(row.departed_at, zone),
         )
+
+
+_RESULT: ColumnElement[str | None] = case(
+    (Attendance.absent > 0, "absent"),
+    (Attendance.late_minutes > 0, "late"),
+    (Attendance.left_early > 0, "early_leave"),
+    (Attendance.on_leave > 0, "on_leave"),
+    (or_(Attendance.present > 0, Attendance.arrived_at.is_not(None)), "present"),
+)
+"""The register has one word for a day: of its sessions' the one that somebody must look into."""
 
 
 def _zone(session: Session, school_id: int) -> ZoneInfo:

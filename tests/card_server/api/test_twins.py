@@ -25,6 +25,7 @@ TWINS = {
 OF_A_BROWSER = {"account", "languages", "oidc", "set_up", "themes", "totp"}
 """Logging in, one's own account, language and colours: a token has none of these."""
 REASONS = {
+    "campus.search": "Students have a search.",
     "card_stock.read": "How a list is to be read is for a person; a program sends numbers.",
     "card_stock.tapped": "It shows a person the card in their hand.",
     "desk.find": "Students have a search.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import Engine
@@ -17,6 +17,7 @@ from schema.tables.school import School, Term
 from tests.card_server.people.people_school import PeopleSchool, make_people_school
 
 TODAY = date(2025, 9, 24)
+NOW = datetime(2025, 9, 24, 3, tzinfo=UTC)
 HOURS = (
     SessionHours("上午", DayPart.MORNING, 390, 460, 500, 700, 700),
     SessionHours("下午", DayPart.AFTERNOON, 780, 830, 860, 1000, 1000),
@@ -63,8 +64,8 @@ def date_school(session: Session, school: PeopleSchool) -> DatedSchool:
     )
     session.flush()
     wanted = TimetableSettings("秋季", date(2025, 9, 1))
-    row = add_timetable(session, SYSTEM, school.id, wanted, TODAY)
-    change_hours(session, SYSTEM, school.id, row.id, range(1, 6), HOURS, TODAY)
+    row = add_timetable(session, SYSTEM, school.id, wanted, NOW)
+    change_hours(session, SYSTEM, school.id, row.id, range(1, 6), HOURS, NOW)
     return DatedSchool(school.id, school.homerooms, row.id)
 
 

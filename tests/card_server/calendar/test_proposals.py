@@ -18,7 +18,7 @@ from card_server.calendar.reading import plans_for
 from card_server.errors import AppError
 from card_server.field_errors import FieldsError
 from schema.tables.calendar import DayKind, EntrySource
-from tests.card_server.calendar.conftest import TODAY, DatedSchool
+from tests.card_server.calendar.conftest import NOW, TODAY, DatedSchool
 
 _SUNDAY, _HOLIDAY, _SATURDAY = date(2025, 9, 28), date(2025, 10, 1), date(2025, 10, 11)
 
@@ -36,7 +36,7 @@ def test_all_holidays_are_accepted_at_once_and_make_up_days_stay_open(
     opened: Session, dated: DatedSchool
 ) -> None:
     proposed = proposals_for(opened, dated.id, 2025)
-    said = settle(opened, SYSTEM, dated.id, all_holidays(proposed), TODAY)
+    said = settle(opened, SYSTEM, dated.id, all_holidays(proposed), NOW)
     assert {one.source for one in said.entries} == {EntrySource.STATE}
     still = [one for one in proposals_for(opened, dated.id, 2025) if not one.is_settled]
     assert [one.state.day for one in still] == [
@@ -61,7 +61,7 @@ def test_days_are_changed_and_declined_one_by_one(opened: Session, dated: DatedS
         "on-2025-10-11": "decline",
     }
     choices = read_choices(typed, proposals_for(opened, dated.id, 2025))
-    entries = {one.day: one for one in settle(opened, SYSTEM, dated.id, choices, TODAY).entries}
+    entries = {one.day: one for one in settle(opened, SYSTEM, dated.id, choices, NOW).entries}
     kinds = {day: (one.kind, one.source, one.weekday) for day, one in entries.items()}
     assert kinds == {
         _HOLIDAY: (DayKind.LESSONS, EntrySource.STAFF, None),
@@ -93,6 +93,6 @@ def test_a_make_up_day_needs_a_weekday_and_a_holiday_none(
 
 def test_programs_keep_the_same_rules(opened: Session, dated: DatedSchool) -> None:
     with pytest.raises(FieldsError):
-        settle(opened, SYSTEM, dated.id, [Choice(_SATURDAY, is_accepted=True)], TODAY)
+        settle(opened, SYSTEM, dated.id, [Choice(_SATURDAY, is_accepted=True)], NOW)
     with pytest.raises(AppError):
-        settle(opened, SYSTEM, dated.id, [Choice(TODAY, is_accepted=True)], TODAY)
+        settle(opened, SYSTEM, dated.id, [Choice(TODAY, is_accepted=True)], NOW)

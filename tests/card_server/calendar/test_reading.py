@@ -10,7 +10,7 @@ from card_server.calendar.entries import read_settings, say
 from card_server.calendar.reading import plans_between, plans_for
 from card_server.calendar.timetables import TimetableSettings, add_timetable
 from schema.tables.calendar import DayKind
-from tests.card_server.calendar.conftest import TODAY, DatedSchool, date_school
+from tests.card_server.calendar.conftest import NOW, TODAY, DatedSchool, date_school
 from tests.card_server.people.people_school import make_people_school
 
 
@@ -25,7 +25,7 @@ def test_a_day_is_as_the_tables_say(opened: Session, dated: DatedSchool) -> None
     ]
     saturday = date(2025, 9, 27)
     typed = {"day": "2025-09-27", "kind": "lessons", "weekday": "1", "grades": "9"}
-    say(opened, SYSTEM, dated.id, read_settings(typed), TODAY)
+    say(opened, SYSTEM, dated.id, read_settings(typed), NOW)
     plans = plans_for(opened, dated.id, saturday, dated.homerooms)
     kinds = [plans[one].kind for one in dated.homerooms]
     assert kinds == [DayKind.CLOSED, DayKind.CLOSED, DayKind.LESSONS]
@@ -33,7 +33,7 @@ def test_a_day_is_as_the_tables_say(opened: Session, dated: DatedSchool) -> None
 
 def test_schools_do_not_see_each_others_calendars(opened: Session, dated: DatedSchool) -> None:
     other = date_school(opened, make_people_school(opened, "no2"))
-    say(opened, SYSTEM, other.id, read_settings({"day": str(TODAY), "kind": "closed"}), TODAY)
+    say(opened, SYSTEM, other.id, read_settings({"day": str(TODAY), "kind": "closed"}), NOW)
     own = plans_for(opened, dated.id, TODAY, dated.homerooms)
     assert {one.kind for one in own.values()} == {DayKind.LESSONS}
     assert plans_for(opened, dated.id, TODAY, other.homerooms) == {}
@@ -44,7 +44,7 @@ def test_a_month_of_many_homerooms_asks_no_more_than_a_day_of_one(
 ) -> None:
     for month in range(1, 9):
         wanted = TimetableSettings(f"表{month}", date(2025, month, 1))
-        add_timetable(opened, SYSTEM, dated.id, wanted, TODAY)
+        add_timetable(opened, SYSTEM, dated.id, wanted, NOW)
     opened.flush()
     asked: list[str] = []
 

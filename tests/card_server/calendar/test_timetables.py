@@ -1,6 +1,6 @@
 """Timetables: for whom, from when on, and never two of which nobody could say which one counts."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
@@ -33,6 +33,7 @@ from card_server.seen import fingerprint
 from schema.tables.calendar import DayPart
 from tests.card_server.calendar.conftest import (
     HOURS,
+    NOW,
     TODAY,
     DatedSchool,
     date_school,
@@ -70,14 +71,14 @@ def test_two_for_the_same_may_not_begin_on_one_day(opened: Session, dated: Dated
         TimetableSettings("考试", start, is_special=True),
         TimetableSettings("夏季", date(2025, 5, 1)),
     ):
-        add_timetable(opened, SYSTEM, dated.id, wanted, TODAY)
+        add_timetable(opened, SYSTEM, dated.id, wanted, NOW)
     for wanted in (
         TimetableSettings("另一个", start),
         TimetableSettings("初二", start, grades=(8, 9)),
         TimetableSettings("还是一班", start, homerooms=(dated.homerooms[0],)),
     ):
         with pytest.raises(FieldsError) as caught:
-            add_timetable(opened, SYSTEM, dated.id, wanted, TODAY)
+            add_timetable(opened, SYSTEM, dated.id, wanted, NOW)
         assert set(caught.value.fields) == {"starts_on"}
     assert len(list_timetables(opened, dated.id)) == 5
 
@@ -86,7 +87,7 @@ def test_another_schools_homeroom_has_no_hours_here(opened: Session, dated: Date
     other = date_school(opened, make_people_school(opened, "no2"))
     wanted = TimetableSettings("一班", TODAY, homerooms=(other.homerooms[0],))
     with pytest.raises(FieldsError):
-        add_timetable(opened, SYSTEM, dated.id, wanted, TODAY)
+        add_timetable(opened, SYSTEM, dated.id, wanted, NOW)
     with pytest.raises(AppError):
         find_timetable(opened, dated.id, other.timetable)
 
@@ -98,13 +99,13 @@ def test_a_timetable_is_changed_as_it_was_seen_and_ended(
     seen = fingerprint(vars(settings_of(row)))
     before = version_of(opened, dated.id)
     wanted = TimetableSettings("秋冬", date(2025, 9, 1), date(2026, 4, 30))
-    change_timetable(opened, SYSTEM, dated.id, row.id, wanted, TODAY, seen)
+    change_timetable(opened, SYSTEM, dated.id, row.id, wanted, NOW, seen)
     assert settings_of(row) == wanted
     assert version_of(opened, dated.id) == before + 1
     with pytest.raises(AppError) as caught:
-        change_timetable(opened, SYSTEM, dated.id, row.id, _SUMMER, TODAY, seen)
+        change_timetable(opened, SYSTEM, dated.id, row.id, _SUMMER, NOW, seen)
     assert caught.value.code is Code.CONFLICT
-    end_timetable(opened, SYSTEM, dated.id, row.id, TODAY)
+    end_timetable(opened, SYSTEM, dated.id, row.id, NOW)
     assert list_timetables(opened, dated.id) == []
     plans = plans_for(opened, dated.id, TODAY, dated.homerooms)
     assert not any(one.sessions for one in plans.values())
@@ -114,15 +115,15 @@ def test_a_timetable_that_a_coming_day_names_does_not_end(
     opened: Session, dated: DatedSchool
 ) -> None:
     exam = add_timetable(
-        opened, SYSTEM, dated.id, TimetableSettings("月考", TODAY, is_special=True), TODAY
+        opened, SYSTEM, dated.id, TimetableSettings("月考", TODAY, is_special=True), NOW
     )
-    change_hours(opened, SYSTEM, dated.id, exam.id, [1], HOURS[:1], TODAY)
+    change_hours(opened, SYSTEM, dated.id, exam.id, [1], HOURS[:1], NOW)
     typed = {"day": "2025-09-25", "kind": "exam", "timetable_id": str(exam.id)}
-    say(opened, SYSTEM, dated.id, read_entry(typed), TODAY)
+    say(opened, SYSTEM, dated.id, read_entry(typed), NOW)
     with pytest.raises(AppError) as caught:
-        end_timetable(opened, SYSTEM, dated.id, exam.id, TODAY)
+        end_timetable(opened, SYSTEM, dated.id, exam.id, NOW)
     assert caught.value.code is Code.CONFLICT
-    end_timetable(opened, SYSTEM, dated.id, exam.id, date(2025, 9, 26))
+    end_timetable(opened, SYSTEM, dated.id, exam.id, NOW + timedelta(days=2))
 
 
 def _typed(**changed: str) -> dict[str, str]:
@@ -159,13 +160,13 @@ def test_a_session_that_is_emptied_is_gone() -> None:
 def test_mondays_hours_are_copied_to_other_days(opened: Session, dated: DatedSchool) -> None:
     seen = fingerprint(fields_of(sessions_of(opened, dated.timetable, 1)))
     morning = HOURS[:1]
-    change_hours(opened, SYSTEM, dated.id, dated.timetable, [1, 5], morning, TODAY, seen)
+    change_hours(opened, SYSTEM, dated.id, dated.timetable, [1, 5], morning, NOW, seen)
     counts = [len(sessions_of(opened, dated.timetable, one)) for one in range(1, 8)]
     assert counts == [1, 2, 2, 2, 1, 0, 0]
     with pytest.raises(AppError) as caught:
-        change_hours(opened, SYSTEM, dated.id, dated.timetable, [1], HOURS, TODAY, seen)
+        change_hours(opened, SYSTEM, dated.id, dated.timetable, [1], HOURS, NOW, seen)
     assert caught.value.code is Code.CONFLICT
-    assert change_hours(opened, SYSTEM, dated.id, dated.timetable, [1], morning, TODAY) == []
+    assert change_hours(opened, SYSTEM, dated.id, dated.timetable, [1], morning, NOW) == []
 
 
 def test_programs_keep_the_same_rules(opened: Session, dated: DatedSchool) -> None:
@@ -173,7 +174,7 @@ def test_programs_keep_the_same_rules(opened: Session, dated: DatedSchool) -> No
     late = [SessionHours("节", DayPart.MORNING, 500, 480, 500, 600, 600)]
     for wanted in (too_many, late):
         with pytest.raises(FieldsError):
-            change_hours(opened, SYSTEM, dated.id, dated.timetable, [1], wanted, TODAY)
+            change_hours(opened, SYSTEM, dated.id, dated.timetable, [1], wanted, NOW)
     for weekdays in ([], [8]):
         with pytest.raises(FieldsError):
-            change_hours(opened, SYSTEM, dated.id, dated.timetable, weekdays, HOURS, TODAY)
+            change_hours(opened, SYSTEM, dated.id, dated.timetable, weekdays, HOURS, NOW)

@@ -71,7 +71,8 @@ def test_a_played_morning_moves_todays_session(session: Session) -> None:
     day = date(2026, 11, 24)
     school, rooms = _make(session, day)
     open_today(session, school, day, _NOON)
-    play_today(session, school.id, day, _NOON + 1)
+    noon = datetime(2026, 11, 24, 4, tzinfo=UTC)
+    play_today(session, school.id, day, _NOON + 1, noon)
     plan = plans_for(session, school.id, day, rooms)[rooms[0]]
     assert plan.sessions[0].late_after == _NOON + 1
     special = select(Timetable).where(Timetable.is_special)

@@ -23,6 +23,7 @@ from card_server.exports.speaking import speaking
 from card_server.exports.taps import TAPS
 from card_server.jobs.pieces import read_pieces
 from card_server.jobs.queue import ask_for
+from card_server.school_time import day_of
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import Grant
 from schema.messages import Decision, utc_now
@@ -33,6 +34,8 @@ from schema.tables.readers import Direction
 from schema.tables.staff import Role, Scope
 from schema.tables.taps import DirectionBy, Effect, Tap
 from tests.card_server.jobs.desk import SEAL, ask, do_next, make_asker, read
+from tests.card_server.web.campus_things import add_presence
+from tests.card_server.web.odd_things import add_day
 from tests.card_server.web.small_school import SmallSchool, add_message, add_tap
 
 MANY = 25_000
@@ -242,6 +245,8 @@ def test_every_list_has_a_cell_under_each_head_and_counts_what_it_reads(
     with sessions.begin() as session:
         add_tap(session, school, 0)
         add_message(session, school, 0)
+        add_presence(session, school, 0)
+        add_day(session, school, 1, day_of(utc_now(), _ZONE), late=1, findings="missed_entry")
     ask(sessions, school, "export", parameters_of(Export.CSV, LISTS[name], {}))
     with sessions.begin() as session:
         held = claim(session, "here", utc_now())

@@ -1,5 +1,6 @@
 """A school week with hours of its own, and leave in it, for the tests of leave slips."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from sqlalchemy.orm import Session
@@ -32,12 +33,17 @@ def set_hours(session: Session, school_id: int) -> None:
     add_hours(session, school_id)
 
 
-def add_hours(session: Session, school_id: int, starts_on: date = date(2026, 9, 1)) -> None:
-    """A timetable with mornings and afternoons from Monday to Friday."""
+def add_hours(
+    session: Session,
+    school_id: int,
+    starts_on: date = date(2026, 9, 1),
+    weekdays: Iterable[int] = range(1, 6),
+) -> None:
+    """A timetable with mornings and afternoons, from Monday to Friday unless said otherwise."""
     table = Timetable(school_id=school_id, name="冬季", starts_on=starts_on)
     session.add(table)
     session.flush()
-    for weekday in range(1, 6):
+    for weekday in weekdays:
         for position, (name, part, start) in enumerate(
             (("上午", DayPart.MORNING, 8), ("下午", DayPart.AFTERNOON, 14)), 1
         ):

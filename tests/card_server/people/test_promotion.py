@@ -1,7 +1,7 @@
 """Promotion: the whole school one year on, as the preview said, and the past as it was."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -216,7 +216,8 @@ def test_moves_and_promotion_leave_the_history_that_was_lived(
             lived[day] = student.homeroom_id
             day = min(day + timedelta(days=days), _DAY)
             homeroom = campus.homerooms[room]
-            move_student(people, SYSTEM, campus.id, student.id, homeroom, day, day, ZONE)
+            noon = datetime.combine(day, time(4), UTC)
+            move_student(people, SYSTEM, campus.id, student.id, homeroom, day, noon, ZONE)
             lived[day] = student.homeroom_id
         if day < _DAY:
             lived[_DAY - timedelta(days=1)] = student.homeroom_id

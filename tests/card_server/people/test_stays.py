@@ -12,6 +12,7 @@ from card_server.audit.writing import SYSTEM
 from card_server.errors import AppError
 from card_server.field_errors import FieldsError
 from card_server.people.boarding import list_boardings, set_boarding
+from card_server.people.moved_days import move_days
 from card_server.people.stays import homeroom_on, list_stays, move_student
 from card_server.people.student_status import StatusChange, change_status
 from schema.messages import CardState
@@ -24,8 +25,8 @@ from tests.card_server.people.people_school import BEGUN, NOW, TODAY, ZONE, Peop
 
 def _move(people: Session, campus: PeopleSchool, student: Student, room: int, on: date) -> bool:
     homeroom = campus.homerooms[room]
-    today = max(TODAY, on)
-    return move_student(people, SYSTEM, campus.id, student.id, homeroom, on, today, ZONE)
+    now = max(NOW, datetime(on.year, on.month, on.day, 4, tzinfo=UTC))
+    return move_student(people, SYSTEM, campus.id, student.id, homeroom, on, now, ZONE)
 
 
 def _become(
@@ -85,7 +86,7 @@ def test_a_move_is_not_in_the_future_nor_before_the_stay(
 ) -> None:
     student = enrol(people, campus)
     with pytest.raises(FieldsError, match=said):
-        move_student(people, SYSTEM, campus.id, student.id, campus.homerooms[1], on, TODAY, ZONE)
+        move_student(people, SYSTEM, campus.id, student.id, campus.homerooms[1], on, NOW, ZONE)
 
 
 def test_a_homeroom_of_a_year_that_is_over_takes_nobody(
@@ -130,7 +131,7 @@ def test_the_days_since_a_move_count_for_the_new_homeroom(
         )
     )
     people.flush()
-    _move(people, campus, student, 1, TODAY)
+    move_days(people, campus.id, {student.id: new}, TODAY, ZONE)
     people.expire_all()
     assert _counts(people, campus, old) == {yesterday: (5, 2, 0), TODAY: (4, 1, 4)}
     assert _counts(people, campus, new) == {TODAY: (1, 1, 1)}
@@ -148,7 +149,7 @@ def test_who_transfers_has_no_homeroom_no_bed_and_no_card(
     people: Session, campus: PeopleSchool
 ) -> None:
     student, left = enrol(people, campus), date(2026, 11, 2)
-    set_boarding(people, SYSTEM, campus.id, student.id, True, BEGUN, TODAY)
+    set_boarding(people, SYSTEM, campus.id, student.id, True, BEGUN, NOW, ZONE)
     card = Card(school_id=campus.id, uid="04A1B2C3D4E5F6", state_since=NOW - timedelta(days=9))
     people.add(card)
     people.flush()
@@ -168,7 +169,7 @@ def test_who_transfers_has_no_homeroom_no_bed_and_no_card(
     with pytest.raises(AppError, match="enrolled"):
         _move(people, campus, student, 1, TODAY)
     with pytest.raises(AppError, match="not enrolled"):
-        set_boarding(people, SYSTEM, campus.id, student.id, True, TODAY, TODAY)
+        set_boarding(people, SYSTEM, campus.id, student.id, True, TODAY, NOW, ZONE)
 
 
 def test_who_comes_back_chooses_a_homeroom_where_the_old_one_is_over(
@@ -198,7 +199,7 @@ def test_boarding_begins_and_ends(people: Session, campus: PeopleSchool) -> None
     student = enrol(people, campus)
 
     def board(is_boarding: bool, on: date) -> bool:
-        return set_boarding(people, SYSTEM, campus.id, student.id, is_boarding, on, TODAY)
+        return set_boarding(people, SYSTEM, campus.id, student.id, is_boarding, on, NOW, ZONE)
 
     assert not board(False, TODAY)
     assert board(True, BEGUN)

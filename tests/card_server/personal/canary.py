@@ -96,7 +96,7 @@ def add_canary(session: Session) -> SmallSchool:
     for child in (student_id, sibling_id):
         add_guardian(session, ADMIN, school.id, child, father, Tie("父亲", True, 2), SEAL)
     add_note(session, ADMIN, school.id, student_id, NOTE, NOW)
-    set_boarding(session, ADMIN, school.id, student_id, True, date(2026, 9, 1), date(2026, 9, 2))
+    set_boarding(session, ADMIN, school.id, student_id, True, date(2026, 9, 1), NOW, ZONE)
     photo = read_photo(make_photo())
     keep_photo(session, ADMIN, school.id, student_id, photo, SEAL, NOW)
     registrations.register_by_hand(

@@ -27,6 +27,7 @@ from schema.tables.people import Guardian, Guardianship, Student
 from schema.tables.registration import Registration
 from schema.tables.school import School
 from schema.tables.taps import Tap
+from tests.card_server.people.people_school import ZONE
 from tests.card_server.personal.canary import (
     ADMIN,
     FATHER,
@@ -218,7 +219,7 @@ def test_nothing_can_be_written_about_an_erased_student(
     changes: dict[str, Callable[[Session], object]] = {
         "note": lambda session: add_note(session, ADMIN, school.id, student, "back", now),
         "boarding": lambda session: set_boarding(
-            session, ADMIN, school.id, student, True, now.date(), now.date()
+            session, ADMIN, school.id, student, True, now.date(), now, ZONE
         ),
         "again": lambda session: erase_student(session, _erasing(school)),
     }

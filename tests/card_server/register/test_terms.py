@@ -31,7 +31,7 @@ from card_server.register.terms import (
 )
 from card_server.seen import fingerprint
 from schema.tables.school import Homeroom, Term
-from tests.card_server.people.people_school import PeopleSchool, make_people_school
+from tests.card_server.people.people_school import NOW, PeopleSchool, make_people_school
 
 _AUTUMN = TermSettings(2026, "第一学期", date(2026, 9, 1), date(2027, 1, 22))
 _SPRING = TermSettings(2026, "第二学期", date(2027, 2, 22), date(2027, 7, 9))
@@ -62,31 +62,31 @@ def test_what_cannot_be_is_said_field_by_field(typed: dict[str, str], fields: se
 
 def test_terms_are_added_changed_and_removed(people: Session, campus: PeopleSchool) -> None:
     assert read_settings(_TYPED) == _AUTUMN
-    term = add_term(people, SYSTEM, campus.id, _AUTUMN)
-    add_term(people, SYSTEM, campus.id, _SPRING)
+    term = add_term(people, SYSTEM, campus.id, _AUTUMN, NOW)
+    add_term(people, SYSTEM, campus.id, _SPRING, NOW)
     assert [one.name for one in list_terms(people, campus.id)] == ["第二学期", "第一学期"]
     seen = fingerprint(vars(settings_of(term)))
     later = TermSettings(2026, "第一学期", date(2026, 9, 2), date(2027, 1, 22))
-    assert change_term(people, SYSTEM, campus.id, term.id, later, seen)
-    assert not change_term(people, SYSTEM, campus.id, term.id, later)
+    assert change_term(people, SYSTEM, campus.id, term.id, later, NOW, seen)
+    assert not change_term(people, SYSTEM, campus.id, term.id, later, NOW)
     with pytest.raises(AppError) as caught:
-        change_term(people, SYSTEM, campus.id, term.id, _AUTUMN, seen)
+        change_term(people, SYSTEM, campus.id, term.id, _AUTUMN, NOW, seen)
     assert caught.value.code is Code.CONFLICT
-    remove_term(people, SYSTEM, campus.id, term.id)
+    remove_term(people, SYSTEM, campus.id, term.id, NOW)
     assert [one.name for one in list_terms(people, campus.id)] == ["第二学期"]
 
 
 def test_a_day_belongs_to_one_term(people: Session, campus: PeopleSchool) -> None:
-    add_term(people, SYSTEM, campus.id, _AUTUMN)
-    spring = add_term(people, SYSTEM, campus.id, _SPRING)
+    add_term(people, SYSTEM, campus.id, _AUTUMN, NOW)
+    spring = add_term(people, SYSTEM, campus.id, _SPRING, NOW)
     into = TermSettings(2026, "短学期", date(2027, 1, 22), date(2027, 2, 1))
     with pytest.raises(FieldsError, match="another term"):
-        add_term(people, SYSTEM, campus.id, into)
+        add_term(people, SYSTEM, campus.id, into, NOW)
     moved = TermSettings(2026, "第二学期", date(2027, 1, 20), date(2027, 7, 9))
     with pytest.raises(FieldsError, match="another term"):
-        change_term(people, SYSTEM, campus.id, spring.id, moved)
+        change_term(people, SYSTEM, campus.id, spring.id, moved, NOW)
     other = make_people_school(people, "no2")
-    add_term(people, SYSTEM, other.id, into)
+    add_term(people, SYSTEM, other.id, into, NOW)
     with pytest.raises(AppError):
         find_term(people, other.id, spring.id)
 

@@ -1,13 +1,20 @@
 """Homerooms and students over a time: sums, points, ranks, weeks, and which are counted."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, event, insert
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.reports.rankings import Ranking, Sums, read_ranking
-from card_server.reports.student_ranking import Wanted, count_lines, list_lines, read_lines
+from card_server.reports.student_ranking import (
+    Wanted,
+    count_lines,
+    list_counted,
+    list_lines,
+    read_lines,
+)
 from card_server.staff.scope import Grant, narrow
 from schema.tables.attendance import AttendanceRules
 from schema.tables.staff import Role, Scope
@@ -132,19 +139,33 @@ def test_a_homeroom_teacher_sees_the_own_homeroom_alone(
     assert [one.name for one in lines] == ["李四"]
 
 
+def test_a_part_of_the_students_comes_with_how_many_there_are(
+    school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    wanted, nobody = Wanted(MONDAY, SUNDAY), Wanted(MONDAY, MONDAY)
+    with sessions() as session:
+        some, total = list_counted(session, school.id, wanted, "number", 1, 1)
+        past = list_counted(session, school.id, wanted, "number", 50, 50)
+        none = list_counted(session, school.id, nobody, "number", 0, 50)
+    assert ([one.name for one in some], total) == (["李四"], 3)
+    assert (past, none) == (([], 3), ([], 0))
+
+
 def test_the_index_of_odd_days_serves_the_sums(
     school: SmallSchool, sessions: sessionmaker[Session], engine: Engine
 ) -> None:
     """SQLite says which index it takes; PostgreSQL chooses by size, which the bench measures."""
     if engine.dialect.name != "sqlite":
         return
-    asked: list[str] = []
+    asked: list[tuple[str, Any]] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
     with sessions() as session:
-        plan = session.connection().exec_driver_sql(
-            "EXPLAIN QUERY PLAN SELECT sum(attendance.late) FROM attendance "
-            "WHERE attendance.school_id = 1 AND attendance.day >= '2026-09-01' "
-            "AND (attendance.late_minutes > 0 OR attendance.left_early > 0 "
-            "OR attendance.absent > 0 OR attendance.on_leave > 0 OR attendance.findings <> '')"
-        )
-        asked = [str(row[3]) for row in plan]
-    assert any("ix_attendance_odd" in one for one in asked), asked
+        read_ranking(session, school.id, MONDAY, SUNDAY)
+        list_lines(session, school.id, Wanted(MONDAY, SUNDAY), "-late", 0, 10)
+        of_days = [one for one in asked if "FROM attendance " in one[0]]
+        plans = [
+            str(session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all())
+            for text, values in of_days
+        ]
+    assert len(plans) == 3
+    assert all("ix_attendance_odd" in one for one in plans), plans

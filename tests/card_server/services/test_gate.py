@@ -22,7 +22,7 @@ from card_server.taps.directory import ReaderFacts, SchoolFacts
 from card_server.taps.record import ReceivedTap
 from schema.messages import Decision
 from schema.tables.attendance import Attendance, HomeroomDay, Presence
-from schema.tables.messages import Message, MessageState, Suppression
+from schema.tables.messages import Message, MessageKind, MessageState, Suppression
 from schema.tables.people import HomeroomStay, Student
 from schema.tables.readers import Direction, Purpose
 from schema.tables.school import Homeroom
@@ -176,7 +176,7 @@ def _no_tap_is_told_twice(gate: Gate) -> None:
     told = Counter(
         (message.tap_id, message.guardian_id)
         for message in gate.rows(Message)
-        if message.suppression is not Suppression.DUPLICATE
+        if message.suppression not in (Suppression.DUPLICATE, Suppression.WITHDRAWN)
     )
     assert all(times == 1 for times in told.values())
     changing = {
@@ -292,6 +292,21 @@ def test_a_double_tap_that_counts_after_all_is_told(new_gate: Callable[[], Gate]
     _no_tap_is_told_twice(gate)
     states = Counter((row.state, row.suppression) for row in gate.rows(Message))
     assert states[MessageState.QUEUED, None] == 2
+
+
+def test_an_arrival_that_turns_out_a_departure_is_not_told_as_an_arrival(
+    new_gate: Callable[[], Gate],
+) -> None:
+    gate = new_gate()
+    later, earlier = gate.tap(3600, reader="gate"), gate.tap(0)
+    gate.record([later])
+    gate.record([earlier])
+    told = {(row.tap_id, row.kind): (row.state, row.suppression) for row in gate.rows(Message)}
+    assert told == {
+        (later.id, MessageKind.ARRIVAL): (MessageState.SUPPRESSED, Suppression.WITHDRAWN),
+        (later.id, MessageKind.DEPARTURE): (MessageState.QUEUED, None),
+        (earlier.id, MessageKind.ARRIVAL): (MessageState.QUEUED, None),
+    }
 
 
 def test_a_late_tap_from_before_a_move_counts_for_the_homeroom_of_then(

@@ -80,7 +80,7 @@ def test_a_day_that_was_judged_stays_and_the_page_says_so(
         session.add(Deadline(**key, position=1, due_at=NOW, judged_at=NOW))
     typed = {"day": str(day), "kind": "closed", "note": "暴雪"}
     saved = staff.post(_DAY, data=typed, follow_redirects=True).text
-    assert f"left as it was: {day}" in saved
+    assert f"stays as it was: {day}" in saved
     assert "Only a recomputation would make it another day" in saved
 
 

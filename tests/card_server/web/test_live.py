@@ -12,13 +12,17 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from card_server.audit.writing import SYSTEM, note
 from card_server.reports.changes import Change, Watch
 from card_server.staff.accounts import choose_password, log_in
 from card_server.staff.sessions import open_staff_session
 from card_server.web.hub import Hub
+from schema.tables.attendance import Deadline
+from schema.tables.evacuation import Evacuation
+from schema.tables.school import Homeroom
 from schema.tables.staff import StaffSession
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.small_school import (
@@ -47,10 +51,42 @@ def test_a_watch_names_what_changed_at_its_school_only(
         add_message(session, school, 0)
         add_health(session, school, 0, datetime.now(UTC))
         add_job(session, school)
+        _add_evacuation(session, school)
+        _judge_a_session(session, school)
+        note(session, school.id, SYSTEM, "correction.made", "student:1")
     with engine.connect() as connection:
         assert watch.look(connection) == set(Change)
     with engine.connect() as connection:
         assert watch.look(connection) == set()
+
+
+def _add_evacuation(session: Session, school: SmallSchool) -> None:
+    now = datetime.now(UTC)
+    session.add(
+        Evacuation(
+            school_id=school.id,
+            reason="drill",
+            started_at=now,
+            started_by="王老师",
+            gates="[]",
+            changed_at=now,
+        )
+    )
+
+
+def _judge_a_session(session: Session, school: SmallSchool) -> None:
+    now = datetime.now(UTC)
+    room = session.scalars(select(Homeroom.id).where(Homeroom.school_id == school.id)).first()
+    session.add(
+        Deadline(
+            school_id=school.id,
+            day=now.date(),
+            homeroom_id=room,
+            position=1,
+            due_at=now,
+            judged_at=now,
+        )
+    )
 
 
 def test_a_watch_sees_a_row_that_was_committed_after_a_newer_one(

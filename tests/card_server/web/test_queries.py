@@ -20,7 +20,7 @@ from tests.card_server.web.growing_school import add_first, add_schools, grow
 from tests.card_server.web.small_school import SmallSchool, make_school
 from tests.screenshots.pages import find_pages, pages_of_district, routes_without_example
 
-_MOST_QUERIES = 16
+_MOST_QUERIES = 12
 _ELSEWHERE = {
     "roster.show_import",
     "roster_columns.show",

@@ -1,7 +1,8 @@
 """The students' list and record: found, filtered, exported, changed, within one's reach."""
 
 import re
-from datetime import date
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -38,8 +39,8 @@ def test_the_list_is_by_homeroom_and_can_be_ordered_and_filtered(
     with sessions.begin() as session:
         session.get_one(Student, school.students[0]).status = StudentStatus.SUSPENDED
         on = session.get_one(Student, school.students[1])
-        day = date(2026, 9, 1)
-        set_boarding(session, SYSTEM, school.id, on.id, True, day, day)
+        noon, zone = datetime(2026, 9, 1, 4, tzinfo=UTC), ZoneInfo("Asia/Shanghai")
+        set_boarding(session, SYSTEM, school.id, on.id, True, noon.date(), noon, zone)
     assert "张三" not in _names(staff.get("/students").text)
     assert _names(staff.get("/students?status=suspended").text) == ["张三"]
     assert len(_names(staff.get("/students?status=all").text)) == 8

@@ -51,12 +51,22 @@ def test_only_what_the_table_has_can_be_asked(
     assert (asked.sort, asked.is_descending, asked.page) == (sort, is_descending, page)
 
 
+@pytest.mark.parametrize("query", ["", "sort=-late&state=failed&page=4", "state=3"])
+@pytest.mark.parametrize("key", [0, 1, 7, 12_345])
+def test_the_addresses_of_many_rows_are_those_of_each(query: str, key: int) -> None:
+    with _app.test_request_context(f"/list/3?{query}"):
+        asked = read_asked(("name", "late"), ("state",))
+        assert asked.addresses("state")(key) == asked.address(state=key)
+
+
 def test_links_keep_the_rest_and_begin_at_the_first_page() -> None:
     with _app.test_request_context("/list/3?sort=-late&state=failed&page=4&evil=1"):
         asked = read_asked(("name", "late"), ("state",))
         assert asked.address() == "/list/3?state=failed&sort=-late"
         assert asked.address(page=5) == "/list/3?state=failed&sort=-late&page=5"
         assert asked.address(state="") == "/list/3?sort=-late"
+        assert asked.address(page=1) == "/list/3?state=failed&sort=-late"
+        assert asked.address(state=1) == "/list/3?state=1&sort=-late", "an id like any other"
         assert asked.sort_address("name") == "/list/3?state=failed&sort=name"
         assert asked.sort_address("late") == "/list/3?state=failed&sort=late"
         assert (asked.order("late"), asked.order("name")) == ("descending", "none")

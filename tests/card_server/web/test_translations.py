@@ -1,6 +1,7 @@
 """Every text has its Chinese, and every stored choice its word."""
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -59,6 +60,16 @@ def test_a_translation_keeps_the_places_for_values(chinese: Catalog) -> None:
         if english:
             places = [set(re.findall(r"%\(\w+\)s", text)) for text in (english, string)]
             assert places[0] == places[1], english
+
+
+def test_a_percent_sign_stands_only_where_a_value_comes(chinese: Catalog) -> None:
+    """Templates fill every text in, also one without values: a sign of its own ends the page."""
+    strings = [text for one in chinese for text in _strings(one.string) if one.id]
+    assert [text for text in strings if re.search(r"%(?!\(\w+\)s)", text)] == []
+
+
+def _strings(found: str | Sequence[str] | None) -> Sequence[str]:
+    return [found] if isinstance(found, str) else found or []
 
 
 @pytest.mark.parametrize("choices", list(WORDS), ids=lambda one: one.__name__)

@@ -206,36 +206,44 @@ def test_card_numbers_go_out_in_the_registers_columns(
 def test_attendance_goes_out_in_the_registers_columns(
     sessions: sessionmaker[Session], campus: PeopleSchool
 ) -> None:
-    rows = [entry(number, homeroom="初一(1)班") for number in ("1", "2", "3")]
-    take(sessions, campus.id, roster(rows, homerooms=(HomeroomEntry("初一(1)班", 7),)))
     day = NOW.date()
     came = datetime(day.year, day.month, day.day, 7, 31, 8, tzinfo=ZONE)
+    days: list[dict[str, Any]] = [
+        {"present": 2, "arrived_at": came, "departed_at": came + timedelta(hours=9)},
+        {"arrived_at": came + timedelta(hours=1), "late_minutes": 31, "present": 2, "late": 1},
+        {"departed_at": came},
+        {"absent": 2},
+        {"on_leave": 1, "present": 1},
+        {"left_early": 1, "present": 2},
+        {"absent": 1, "late": 1, "late_minutes": 5, "present": 1},
+        {"not_judged": 2},
+        {"present": 1},
+    ]
+    numbers = [str(number) for number in range(1, len(days) + 1)]
+    rows = [entry(number, homeroom="初一(1)班") for number in numbers]
+    take(sessions, campus.id, roster(rows, homerooms=(HomeroomEntry("初一(1)班", 7),)))
     with sessions.begin() as session:
-        one, two, three = session.scalars(select(Student).order_by(Student.number))
-        for student, on, at, left, late in (
-            (one, day, came, came + timedelta(hours=9), 0),
-            (two, day, came + timedelta(hours=1), None, 31),
-            (three, day, None, came, 0),
-            (three, day - timedelta(days=1), came - timedelta(days=1), None, 0),
+        for student, known in zip(
+            session.scalars(select(Student).order_by(Student.number)), days, strict=True
         ):
-            session.add(
-                Attendance(
-                    school_id=campus.id,
-                    day=on,
-                    student_id=student.id,
-                    homeroom_id=student.homeroom_id,
-                    arrived_at=at,
-                    departed_at=left,
-                    late_minutes=late,
-                )
-            )
+            named = {"school_id": campus.id, "student_id": student.id}
+            named["homeroom_id"] = student.homeroom_id
+            session.add(Attendance(day=day, **{"late_minutes": 0, **named, **known}))
+            if student.number == "3":
+                yesterday = day - timedelta(days=1)
+                session.add(Attendance(day=yesterday, arrived_at=came, late_minutes=0, **named))
     with sessions() as session:
-        days = Days(day, day)
-        body = write_sheet(session, campus.id, Sheet.ATTENDANCE, "national", days, SEAL)
-    table = read_table(body, "out.xlsx")
-    assert [row.cells[1:] for row in table.rows] == [
-        ("1", "张三", "初一(1)班", f"{day:%Y%m%d}", "出勤", "07:31", "16:31"),
-        ("2", "张三", "初一(1)班", f"{day:%Y%m%d}", "迟到", "08:31", ""),
+        body = write_sheet(session, campus.id, Sheet.ATTENDANCE, "national", Days(day, day), SEAL)
+    told = [(row.cells[1], *row.cells[4:]) for row in read_table(body, "out.xlsx").rows]
+    on = f"{day:%Y%m%d}"
+    assert told == [
+        ("1", on, "出勤", "07:31", "16:31"),
+        ("2", on, "迟到", "08:31", ""),
+        ("4", on, "缺勤", "", ""),
+        ("5", on, "请假", "", ""),
+        ("6", on, "早退", "", ""),
+        ("7", on, "缺勤", "", ""),
+        ("9", on, "出勤", "", ""),
     ]
 
 
