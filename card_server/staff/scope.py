@@ -21,7 +21,7 @@ from schema.tables.cards import Card, CardBinding, CardHistory
 from schema.tables.evacuation import EvacuationStudent
 from schema.tables.leave import LeaveSlip
 from schema.tables.messages import Message
-from schema.tables.metadata import Table
+from schema.tables.metadata import SchoolTable, Table
 from schema.tables.people import (
     Boarding,
     Guardian,
@@ -74,7 +74,7 @@ def narrow(opened: Session, school_id: int, grants: Iterable[Grant]) -> None:
     Give only the grants that let the caller in: a guard who is a homeroom teacher as well must see
     a student's page by the second grant alone. Queries in plain text are not touched.
     """
-    limits = _limits(school_id, tuple(grants), len(Table.metadata.tables))
+    limits = _limits(school_id, tuple(grants))
 
     def add_limits(state: ORMExecuteState) -> None:
         if state.is_select and not state.is_column_load and not state.is_relationship_load:
@@ -84,29 +84,24 @@ def narrow(opened: Session, school_id: int, grants: Iterable[Grant]) -> None:
 
 
 @lru_cache(maxsize=64)
-def _limits(
-    school_id: int, grants: tuple[Grant, ...], _tables: int
-) -> tuple[ExecutableOption, ...]:
-    """Kept, because a page builds them once or twice; anew when more tables are known."""
-    return tuple(
-        with_loader_criteria(table, condition, include_aliases=True)
-        for table, condition in _conditions(school_id, list(grants))
+def _limits(school_id: int, grants: tuple[Grant, ...]) -> tuple[ExecutableOption, ...]:
+    """What must be true of the rows of every table that is a school's; kept for the next page.
+
+    One limit for all tables: each costs every query some time.
+    """
+    own = with_loader_criteria(
+        SchoolTable, lambda table: table.school_id == school_id, include_aliases=True
     )
-
-
-def _conditions(
-    school_id: int, grants: list[Grant]
-) -> list[tuple[type[Table], ColumnElement[bool]]]:
-    """What must be true of each table's rows; a table that is not named has no school."""
-    own: dict[type[Table], ColumnElement[bool]] = {
-        mapper.class_: mapper.class_.school_id == school_id
-        for mapper in Table.registry.mappers
-        if hasattr(mapper.class_, "school_id")
-    }
-    if not any(grant.is_whole_school for grant in grants):
-        for table, reached in _reached(school_id, grants).items():
-            own[table] = own[table] & reached if table in own else reached
-    return list(own.items())
+    if any(grant.is_whole_school for grant in grants):
+        return (own,)
+    reached = _reached(school_id, list(grants)).items()
+    return (
+        own,
+        *(
+            with_loader_criteria(table, condition, include_aliases=True)
+            for table, condition in reached
+        ),
+    )
 
 
 def _reached(school_id: int, grants: list[Grant]) -> dict[type[Table], ColumnElement[bool]]:

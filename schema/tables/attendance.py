@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.tables.leave import LeaveKind
-from schema.tables.metadata import Choice, Id, SchoolId, Table
+from schema.tables.metadata import Choice, Id, SchoolTable
 from schema.tables.readers import Direction
 
 
@@ -34,7 +34,7 @@ ODD = (
 """Days that are anything but present; a query that has this word for word uses their index."""
 
 
-class Attendance(Table):
+class Attendance(SchoolTable):
     """One student's day; a row exists from the first tap, leave, correction or judgement on."""
 
     __tablename__ = "attendance"
@@ -86,7 +86,7 @@ class Attendance(Table):
     """What staff should look at (`card_server.attendance.facts.Finding`), apart by spaces."""
 
 
-class Presence(Table):
+class Presence(SchoolTable):
     """Where one student is: inside or outside, since when, by which reader."""
 
     __tablename__ = "presence"
@@ -102,7 +102,7 @@ class Presence(Table):
     """Nobody saw the student leave: the exit is the school's hour of closing."""
 
 
-class HomeroomDay(Table):
+class HomeroomDay(SchoolTable):
     """One homeroom's counts of one day, in students."""
 
     __tablename__ = "homeroom_day"
@@ -120,7 +120,7 @@ class HomeroomDay(Table):
     on_leave: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
-class DayPlanRow(Table):
+class DayPlanRow(SchoolTable):
     """What a day was for a homeroom, kept when the day began: calendar and timetable may change
     afterwards, and the day is judged by what held then."""
 
@@ -134,7 +134,7 @@ class DayPlanRow(Table):
     made_at: Mapped[datetime]
 
 
-class Deadline(Table):
+class Deadline(SchoolTable):
     """When a session of a homeroom's day is judged for those who have not come."""
 
     __tablename__ = "deadline"
@@ -152,14 +152,13 @@ class Deadline(Table):
     """The ids of the readers that have not reported past `due_at`, apart by spaces."""
 
 
-class Correction(Table):
+class Correction(SchoolTable):
     """What staff say of a student's day (更正); it stands whatever the taps say, until ended."""
 
     __tablename__ = "correction"
     __table_args__ = (Index(None, "school_id", "day"), Index(None, "school_id", "student_id"))
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
     day: Mapped[date]
     position: Mapped[int]
@@ -174,14 +173,13 @@ class Correction(Table):
     """Since when it counts no more: taken back, or another one stands in its place."""
 
 
-class HandPassage(Table):
+class HandPassage(SchoolTable):
     """Somebody let in or out without a card, as the guard wrote it down."""
 
     __tablename__ = "hand_passage"
     __table_args__ = (Index(None, "school_id", "student_id", "at"),)
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
     at: Mapped[datetime]
     direction: Mapped[Direction] = mapped_column(Choice(Direction))
@@ -194,21 +192,20 @@ class HandPassage(Table):
     ended_at: Mapped[datetime | None]
 
 
-class Exemption(Table):
+class Exemption(SchoolTable):
     """That nothing is expected of a student from `from_on` until the day before `until_on`."""
 
     __tablename__ = "exemption"
     __table_args__ = (UniqueConstraint("student_id", "from_on"),)
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
     from_on: Mapped[date]
     until_on: Mapped[date | None]
     reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
-class AttendanceRules(Table):
+class AttendanceRules(SchoolTable):
     """What a school has settled for its attendance; a school without a row has the defaults."""
 
     __tablename__ = "attendance_rules"

@@ -8,13 +8,13 @@ from datetime import datetime
 from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Table
+from schema.tables.metadata import SchoolTable
 
 DISTRICT = 0
 """The `school_id` of what happened in no school."""
 
 
-class AuditHead(Table):
+class AuditHead(SchoolTable):
     """The end of one chain: whoever appends locks this row, so that a chain cannot fork."""
 
     __tablename__ = "audit_head"
@@ -24,7 +24,7 @@ class AuditHead(Table):
     hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
-class AuditEntry(Table):
+class AuditEntry(SchoolTable):
     """Who did what, when, to what; numbered from 1 without gaps, and it names nobody."""
 
     __tablename__ = "audit_entry"
@@ -48,7 +48,7 @@ class AuditEntry(Table):
     hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
-class AuditDetail(Table):
+class AuditDetail(SchoolTable):
     """The personal part of an entry: name, address, reason, values; may be erased."""
 
     __tablename__ = "audit_detail"

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Id, SchoolId, Table
+from schema.tables.metadata import Choice, Id, SchoolTable, Table
 
 
 class DayKind(StrEnum):
@@ -33,14 +33,13 @@ class EntrySource(StrEnum):
     STAFF = "staff"
 
 
-class CalendarEntry(Table):
+class CalendarEntry(SchoolTable):
     """What the school says of one day, for all grades or some; ended, never overwritten."""
 
     __tablename__ = "calendar_entry"
     __table_args__ = (Index(None, "school_id", "day"),)
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     day: Mapped[date]
     kind: Mapped[DayKind] = mapped_column(Choice(DayKind))
     grades: Mapped[str] = mapped_column(String(60), default="", server_default="")
@@ -59,14 +58,13 @@ class CalendarEntry(Table):
     ended_at: Mapped[datetime | None]
 
 
-class Timetable(Table):
+class Timetable(SchoolTable):
     """The hours of a school's days (作息时间), from one day on, for all or for some."""
 
     __tablename__ = "timetable"
     __table_args__ = (Index(None, "school_id", "starts_on"),)
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     name: Mapped[str] = mapped_column(String(40))
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]

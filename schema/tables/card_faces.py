@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Table
+from schema.tables.metadata import Choice, SchoolTable
 
 
 class FaceField(StrEnum):
@@ -26,7 +26,7 @@ class FaceOrientation(StrEnum):
     PORTRAIT = "portrait"
 
 
-class CardFace(Table):
+class CardFace(SchoolTable):
     """One school's design; a school without a row has the usual one."""
 
     __tablename__ = "card_face"

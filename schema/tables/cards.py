@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.messages import CardState
-from schema.tables.metadata import Choice, Id, SchoolId, Table
+from schema.tables.metadata import Choice, Id, SchoolTable
 
 
 class CardKind(StrEnum):
@@ -40,14 +40,13 @@ class CardStep(StrEnum):
     """作废: never to be used again."""
 
 
-class Card(Table):
+class Card(SchoolTable):
     """A card, by its canonical number (upper-case hex)."""
 
     __tablename__ = "card"
     __table_args__ = (UniqueConstraint("school_id", "uid"), Index(None, "expires_at"))
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     uid: Mapped[str] = mapped_column(String(20))
     state: Mapped[CardState] = mapped_column(Choice(CardState), default=CardState.ACTIVE)
     state_since: Mapped[datetime]
@@ -59,14 +58,13 @@ class Card(Table):
     expires_at: Mapped[datetime | None]
 
 
-class CardHistory(Table):
+class CardHistory(SchoolTable):
     """One step of a card: what was done, when, by whom and why."""
 
     __tablename__ = "card_history"
     __table_args__ = (Index(None, "card_id", "at"), Index(None, "student_id"))
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     card_id: Mapped[int] = mapped_column(ForeignKey("card.id"))
     step: Mapped[CardStep] = mapped_column(Choice(CardStep))
     state: Mapped[CardState] = mapped_column(Choice(CardState))
@@ -78,7 +76,7 @@ class CardHistory(Table):
     reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
-class CardBinding(Table):
+class CardBinding(SchoolTable):
     """That a card was a student's valid card from `bound_at` until `unbound_at`.
 
     A card that is lost keeps its binding, whose end is set to that moment as soon as more happens:
@@ -89,14 +87,13 @@ class CardBinding(Table):
     __table_args__ = (Index(None, "card_id"), Index(None, "student_id"))
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     card_id: Mapped[int] = mapped_column(ForeignKey("card.id"))
     student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
     bound_at: Mapped[datetime]
     unbound_at: Mapped[datetime | None]
 
 
-class CardChange(Table):
+class CardChange(SchoolTable):
     """One change of a school's card list; `version` rises.
 
     A version without a row stands for a change that only a whole new list can tell.

@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Id, SchoolId, Table
+from schema.tables.metadata import Id, SchoolTable
 
 
-class Evacuation(Table):
+class Evacuation(SchoolTable):
     """An evacuation or a drill, from its beginning until somebody ends it."""
 
     __tablename__ = "evacuation"
@@ -18,7 +18,6 @@ class Evacuation(Table):
     )
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     running_school_id: Mapped[int | None]
     """The school while it goes on, None afterwards: a school has one at a time."""
     reason: Mapped[str] = mapped_column(String(200))
@@ -35,14 +34,13 @@ class Evacuation(Table):
     ended_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
 
 
-class EvacuationStudent(Table):
+class EvacuationStudent(SchoolTable):
     """One student of an evacuation's list, and whether somebody has found them."""
 
     __tablename__ = "evacuation_student"
 
     evacuation_id: Mapped[int] = mapped_column(ForeignKey("evacuation.id"), primary_key=True)
     student_id: Mapped[int] = mapped_column(ForeignKey("student.id"), primary_key=True)
-    school_id: Mapped[SchoolId]
     homeroom_id: Mapped[int]
     """The homeroom of that day."""
     reader_id: Mapped[int]

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Table
+from schema.tables.metadata import Choice, SchoolTable
 
 
 class PairKind(StrEnum):
@@ -19,7 +19,7 @@ class PairKind(StrEnum):
     """With two cards of one student."""
 
 
-class TapPair(Table):
+class TapPair(SchoolTable):
     """Two taps of one student that cannot both be theirs, found as the taps came in.
 
     No foreign keys, as at the taps themselves.
@@ -41,7 +41,7 @@ class TapPair(Table):
     later_reader_id: Mapped[int]
 
 
-class TapPairMark(Table):
+class TapPairMark(SchoolTable):
     """Up to when a school's taps, by when they were received, were looked through for pairs."""
 
     __tablename__ = "tap_pair_mark"
@@ -50,7 +50,7 @@ class TapPairMark(Table):
     up_to: Mapped[datetime]
 
 
-class FindingLook(Table):
+class FindingLook(SchoolTable):
     """That somebody has looked at a finding, and it need not be shown among the open ones."""
 
     __tablename__ = "finding_look"

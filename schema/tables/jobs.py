@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Id, Table
+from schema.tables.metadata import Choice, Id, SchoolTable, Table
 from schema.tables.people import Language
 
 
@@ -28,7 +28,7 @@ class JobPart(StrEnum):
     RESULT = "result"
 
 
-class Job(Table):
+class Job(SchoolTable):
     """One piece of long work, asked for by a member of staff."""
 
     __tablename__ = "job"
@@ -40,7 +40,7 @@ class Job(Table):
     )
 
     id: Mapped[Id]
-    school_id: Mapped[int]
+    school_id: Mapped[int] = mapped_column()
     """0 for the district's own, as in the audit log; so it refers to no row."""
     kind: Mapped[str] = mapped_column(String(24))
     """Its name in the registry of kinds."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Id, SchoolId, Table
+from schema.tables.metadata import Choice, Id, SchoolTable
 
 
 class LeaveKind(StrEnum):
@@ -32,7 +32,7 @@ class LeaveState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class LeaveSlip(Table):
+class LeaveSlip(SchoolTable):
     """A student's leave from one moment to another."""
 
     __tablename__ = "leave_slip"
@@ -43,7 +43,6 @@ class LeaveSlip(Table):
     )
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
     kind: Mapped[LeaveKind] = mapped_column(Choice(LeaveKind))
     from_at: Mapped[datetime]

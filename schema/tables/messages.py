@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Table
+from schema.tables.metadata import Choice, SchoolTable
 
 
 class MessageKind(StrEnum):
@@ -46,7 +46,7 @@ def _index_where(column: str, condition: str) -> Index:
     return Index(f"ix_message_{column}", column, postgresql_where=where, sqlite_where=where)
 
 
-class Message(Table):
+class Message(SchoolTable):
     """One message to one guardian about one student."""
 
     __tablename__ = "message"

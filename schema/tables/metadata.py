@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
 
 from sqlalchemy import DateTime, Dialect, ForeignKey, MetaData, String, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -77,5 +77,15 @@ class Table(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime()}
 
 
+class SchoolTable(Table):
+    """A table with a `school_id`: each of its rows is one school's, and only that school reads it.
+
+    Whoever looks for a caller limits all such tables at once (`card_server.staff.scope.narrow`).
+    """
+
+    __abstract__ = True
+
+    school_id: Mapped[int] = mapped_column(ForeignKey("school.id"))
+
+
 Id = Annotated[int, mapped_column(primary_key=True)]
-SchoolId = Annotated[int, mapped_column(ForeignKey("school.id"))]

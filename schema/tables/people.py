@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Id, SchoolId, Table
+from schema.tables.metadata import Choice, Id, SchoolTable, Table
 
 
 class Language(StrEnum):
@@ -37,7 +37,7 @@ class StudentStatus(StrEnum):
     """毕业."""
 
 
-class Student(Table):
+class Student(SchoolTable):
     """A student of one school, found by the student number (学号)."""
 
     __tablename__ = "student"
@@ -49,7 +49,6 @@ class Student(Table):
     )
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     number: Mapped[str] = mapped_column(String(32))
     name: Mapped[str] = mapped_column(String(120))
     pinyin: Mapped[str] = mapped_column(String(200), default="")
@@ -82,57 +81,53 @@ class Student(Table):
     """When all that names the person was erased; the row stays, for counts refer to it."""
 
 
-class HomeroomStay(Table):
+class HomeroomStay(SchoolTable):
     """That a student was of a homeroom from `from_on` until the day before `until_on`."""
 
     __tablename__ = "homeroom_stay"
 
     student_id: Mapped[int] = mapped_column(ForeignKey("student.id"), primary_key=True)
     from_on: Mapped[date] = mapped_column(primary_key=True)
-    school_id: Mapped[SchoolId]
     homeroom_id: Mapped[int] = mapped_column(ForeignKey("homeroom.id"), index=True)
     until_on: Mapped[date | None]
 
 
-class Boarding(Table):
+class Boarding(SchoolTable):
     """That a student boarded (住校) from `from_on` until the day before `until_on`."""
 
     __tablename__ = "boarding"
 
     student_id: Mapped[int] = mapped_column(ForeignKey("student.id"), primary_key=True)
     from_on: Mapped[date] = mapped_column(primary_key=True)
-    school_id: Mapped[SchoolId]
     until_on: Mapped[date | None]
 
 
-class StudentPhoto(Table):
+class StudentPhoto(SchoolTable):
     """A student's picture; apart from the student, for nobody wants it with the rest."""
 
     __tablename__ = "student_photo"
 
     student_id: Mapped[int] = mapped_column(ForeignKey("student.id"), primary_key=True)
-    school_id: Mapped[SchoolId]
     media_type: Mapped[str] = mapped_column(String(20))
     """By its first bytes, whatever the file's name said."""
     body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     changed_at: Mapped[datetime]
 
 
-class StudentNote(Table):
+class StudentNote(SchoolTable):
     """What staff wrote down about a student."""
 
     __tablename__ = "student_note"
     __table_args__ = (Index(None, "student_id"),)
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
     body: Mapped[str] = mapped_column(Text)
     written_by: Mapped[str] = mapped_column(String(120))
     written_at: Mapped[datetime]
 
 
-class Guardian(Table):
+class Guardian(SchoolTable):
     """A parent or other guardian; the phone is kept sealed (AES-GCM) and found by keyed hash."""
 
     __tablename__ = "guardian"
@@ -142,7 +137,6 @@ class Guardian(Table):
     )
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     name: Mapped[str] = mapped_column(String(120))
     phone_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     phone_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
@@ -153,14 +147,13 @@ class Guardian(Table):
     """What the register system calls the guardian (OneRoster `sourcedId`)."""
 
 
-class GuardianPhone(Table):
+class GuardianPhone(SchoolTable):
     """A further number of a guardian, for staff to call; messages go to the guardian's own."""
 
     __tablename__ = "guardian_phone"
     __table_args__ = (Index(None, "guardian_id"), Index(None, "school_id", "phone_hash"))
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     guardian_id: Mapped[int] = mapped_column(ForeignKey("guardian.id"))
     phone_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     phone_hash: Mapped[bytes] = mapped_column(LargeBinary(32))

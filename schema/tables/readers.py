@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.messages import ReaderState, SourceState
-from schema.tables.metadata import Choice, Id, SchoolId, Table
+from schema.tables.metadata import Choice, Id, SchoolTable
 
 
 class Purpose(StrEnum):
@@ -35,14 +35,13 @@ class ByteOrder(StrEnum):
     REVERSED = "reversed"
 
 
-class Reader(Table):
+class Reader(SchoolTable):
     """A reader at a place with a purpose; `code` names it in topics and certificates."""
 
     __tablename__ = "reader"
     __table_args__ = (UniqueConstraint("school_id", "code"),)
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     code: Mapped[str] = mapped_column(String(32))
     name: Mapped[str] = mapped_column(String(60))
     place: Mapped[str] = mapped_column(String(60))
@@ -54,13 +53,12 @@ class Reader(Table):
     )
 
 
-class ReaderHealth(Table):
+class ReaderHealth(SchoolTable):
     """The last that was heard of a reader."""
 
     __tablename__ = "reader_health"
 
     reader_id: Mapped[int] = mapped_column(ForeignKey("reader.id"), primary_key=True)
-    school_id: Mapped[SchoolId]
     state: Mapped[ReaderState] = mapped_column(Choice(ReaderState))
     source: Mapped[SourceState] = mapped_column(Choice(SourceState))
     seen_at: Mapped[datetime]
@@ -78,14 +76,16 @@ class ReaderHealth(Table):
     software: Mapped[str] = mapped_column(String(40))
 
 
-class Aside(Table):
+class Aside(SchoolTable):
     """A message that was refused as a tap, kept for staff to look at."""
 
     __tablename__ = "aside"
     __table_args__ = (Index(None, "school_id", "received_at"), UniqueConstraint("digest"))
 
     id: Mapped[Id]
-    school_id: Mapped[int | None] = mapped_column(ForeignKey("school.id"))
+    school_id: Mapped[int | None] = mapped_column(  # type: ignore[assignment]
+        ForeignKey("school.id")
+    )
     topic: Mapped[str] = mapped_column(String(200))
     reason: Mapped[str] = mapped_column(String(24))
     body: Mapped[bytes] = mapped_column(LargeBinary)

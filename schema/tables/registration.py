@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Table
+from schema.tables.metadata import SchoolTable
 
 
-class Registration(Table):
+class Registration(SchoolTable):
     """That a student registered for a term; the first time counts.
 
     Without foreign keys, as all tables that ingest writes (taps.py says why).

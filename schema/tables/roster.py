@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Id, SchoolId, Table
+from schema.tables.metadata import Choice, Id, SchoolTable
 
 
 class RosterSource(StrEnum):
@@ -29,14 +29,13 @@ class RosterState(StrEnum):
     """Somebody said no, or nobody said yes within a day."""
 
 
-class RosterImport(Table):
+class RosterImport(SchoolTable):
     """A roster that somebody handed in; its contents are gone once it is done, or after a day."""
 
     __tablename__ = "roster_import"
     __table_args__ = (Index(None, "school_id", "id"), Index(None, "state", "expires_at"))
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     state: Mapped[RosterState] = mapped_column(Choice(RosterState))
     source: Mapped[RosterSource] = mapped_column(Choice(RosterSource))
     file_name: Mapped[str] = mapped_column(String(200))
@@ -61,7 +60,7 @@ class RosterImport(Table):
     """The job that imports it; refers to no row, for jobs go after a month."""
 
 
-class RosterMapping(Table):
+class RosterMapping(SchoolTable):
     """What staff said that the columns of a sheet mean, for the next sheet with the same ones."""
 
     __tablename__ = "roster_mapping"
@@ -74,7 +73,7 @@ class RosterMapping(Table):
     changed_at: Mapped[datetime]
 
 
-class RosterService(Table):
+class RosterService(SchoolTable):
     """A OneRoster service from which a school fetches its roster."""
 
     __tablename__ = "roster_service"

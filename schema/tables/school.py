@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Id, SchoolId, Table
+from schema.tables.metadata import Id, SchoolTable, Table
 
 
 class School(Table):
@@ -35,7 +35,7 @@ class School(Table):
     """The version of the card list that readers should have."""
 
 
-class SchoolLogo(Table):
+class SchoolLogo(SchoolTable):
     """The picture that stands for a school; apart from it, for nobody wants it with the rest."""
 
     __tablename__ = "school_logo"
@@ -47,14 +47,13 @@ class SchoolLogo(Table):
     changed_at: Mapped[datetime]
 
 
-class Term(Table):
+class Term(SchoolTable):
     """A term (学期) of a school year."""
 
     __tablename__ = "term"
     __table_args__ = (UniqueConstraint("school_id", "starts_on"),)
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     school_year: Mapped[int]
     """The year in which the school year begins: 2026 for 2026–2027学年."""
     name: Mapped[str] = mapped_column(String(40))
@@ -63,18 +62,17 @@ class Term(Table):
     """The last day."""
 
 
-class Campus(Table):
+class Campus(SchoolTable):
     """A campus (校区) of a school that has several."""
 
     __tablename__ = "campus"
     __table_args__ = (UniqueConstraint("school_id", "name"),)
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     name: Mapped[str] = mapped_column(String(40))
 
 
-class Homeroom(Table):
+class Homeroom(SchoolTable):
     """A homeroom (班级) of one school year: the next year's is another row.
 
     So whoever was in it, and what was counted for it, keeps its name for good.
@@ -84,7 +82,6 @@ class Homeroom(Table):
     __table_args__ = (UniqueConstraint("school_id", "school_year", "name"),)
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     campus_id: Mapped[int | None] = mapped_column(ForeignKey("campus.id"))
     school_year: Mapped[int] = mapped_column(server_default="2026")
     """The year in which its school year begins."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Id, Table
+from schema.tables.metadata import Choice, Id, SchoolTable
 from schema.tables.people import Language
 
 
@@ -35,13 +35,15 @@ class Scope(StrEnum):
     GATE = "gate"
 
 
-class Staff(Table):
+class Staff(SchoolTable):
     """Someone who works with the system and logs in."""
 
     __tablename__ = "staff"
 
     id: Mapped[Id]
-    school_id: Mapped[int | None] = mapped_column(ForeignKey("school.id"))
+    school_id: Mapped[int | None] = mapped_column(  # type: ignore[assignment]
+        ForeignKey("school.id")
+    )
     """None for those of the district, who belong to no school."""
     login: Mapped[str] = mapped_column(String(60), unique=True)
     name: Mapped[str] = mapped_column(String(60))
@@ -53,7 +55,7 @@ class Staff(Table):
     """What the account's owner chose; None leaves it to the browser."""
 
 
-class StaffGrant(Table):
+class StaffGrant(SchoolTable):
     """One role of a member of staff, and how far it reaches; somebody may hold several."""
 
     __tablename__ = "staff_grant"
@@ -61,7 +63,9 @@ class StaffGrant(Table):
 
     id: Mapped[Id]
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
-    school_id: Mapped[int | None] = mapped_column(ForeignKey("school.id"))
+    school_id: Mapped[int | None] = mapped_column(  # type: ignore[assignment]
+        ForeignKey("school.id")
+    )
     """None for a grant over the whole district."""
     role: Mapped[Role] = mapped_column(Choice(Role))
     scope: Mapped[Scope] = mapped_column(Choice(Scope))
@@ -71,7 +75,7 @@ class StaffGrant(Table):
     """The gate or the lab: where its readers stand (`reader.place`)."""
 
 
-class StaffSession(Table):
+class StaffSession(SchoolTable):
     """One browser where somebody is logged in; deleting the row logs it out."""
 
     __tablename__ = "staff_session"
@@ -79,7 +83,9 @@ class StaffSession(Table):
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
-    school_id: Mapped[int | None] = mapped_column(ForeignKey("school.id"))
+    school_id: Mapped[int | None] = mapped_column(  # type: ignore[assignment]
+        ForeignKey("school.id")
+    )
     """The school that somebody of the district has entered."""
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.messages import Decision, Refusal
-from schema.tables.metadata import Choice, Table
+from schema.tables.metadata import Choice, SchoolTable
 from schema.tables.readers import Direction
 
 
@@ -46,7 +46,7 @@ REFUSED = "tap.decision = 'refused'"
 """Of the taps very few; a query that has this word for word uses their index."""
 
 
-class Tap(Table):
+class Tap(SchoolTable):
     """One card held to one reader; never changed, never deleted while the law lets it be kept."""
 
     __tablename__ = "tap"

@@ -5,18 +5,17 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Id, SchoolId, Table
+from schema.tables.metadata import Choice, Id, SchoolTable
 from schema.tables.staff import Role, Scope
 
 
-class ApiToken(Table):
+class ApiToken(SchoolTable):
     """One token with one grant in one school; of the token itself only its SHA-256 is kept."""
 
     __tablename__ = "api_token"
     __table_args__ = (Index(None, "school_id"),)
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     made_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     """Whose rights it borrows: it never reaches further than theirs do now."""
     name: Mapped[str] = mapped_column(String(60))

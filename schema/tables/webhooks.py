@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Id, SchoolId, Table
+from schema.tables.metadata import Choice, Id, SchoolTable
 
 
 class EventKind(StrEnum):
@@ -54,14 +54,13 @@ class Trouble(StrEnum):
     """Its time ran out before it was tried."""
 
 
-class Webhook(Table):
+class Webhook(SchoolTable):
     """One address of another system, and what it is told."""
 
     __tablename__ = "webhook"
     __table_args__ = (Index(None, "school_id"),)
 
     id: Mapped[Id]
-    school_id: Mapped[SchoolId]
     name: Mapped[str] = mapped_column(String(60))
     url: Mapped[str] = mapped_column(String(500))
     kinds: Mapped[str] = mapped_column(String(60))
@@ -103,7 +102,7 @@ def _index_where_waiting(name: str, *columns: str) -> Index:
     )
 
 
-class WebhookDelivery(Table):
+class WebhookDelivery(SchoolTable):
     """One event for one webhook, written in the transaction that it tells of.
 
     Without foreign keys, as all tables that ingest writes (taps.py says why).
