@@ -22,6 +22,7 @@ from card_server.api.attendance_ranking_shapes import (
     StudentRankingQuery,
     StudentRankingSearch,
 )
+from card_server.api.bodies import named_in_body
 from card_server.attendance.looking import look_at, take_back
 from card_server.leave.callers import SEEING
 from card_server.people.student_search import MAX_FOUND
@@ -114,7 +115,7 @@ def findings(asked: FindingsQuery) -> Any:
 @routes.output({}, status_code=204)
 def look(sent: FindingKey) -> Any:
     """Note that a finding was looked at: it stands among the open ones no more."""
-    with changing_session() as session:
+    with named_in_body(), changing_session() as session:
         look_at(session, actor(), school_in_use().id, sent.key, now())
     return ""
 
@@ -125,7 +126,7 @@ def look(sent: FindingKey) -> Any:
 @routes.output({}, status_code=204)
 def reopen(sent: FindingKey) -> Any:
     """Put a finding back among the open ones."""
-    with changing_session() as session:
+    with named_in_body(), changing_session() as session:
         take_back(session, actor(), school_in_use().id, sent.key)
     return ""
 

@@ -21,7 +21,7 @@ _SessionName = Annotated[
     str, Field(min_length=1, max_length=20, json_schema_extra=_NO_NUL), AfterValidator(storable)
 ]
 _Note = Annotated[str, Field(max_length=120, json_schema_extra=_NO_NUL), AfterValidator(storable)]
-_Year = Annotated[RowId, Field(ge=2000, le=2100)]
+_Year = Annotated[int, Field(ge=2000, le=2100)]
 _Points = Annotated[str, Field(pattern=r"^([0-9]|[1-9][0-9])(\.[0-9])?$", description="Like 0.5.")]
 
 

@@ -8,6 +8,7 @@ from apiflask import APIBlueprint
 
 from card_server.access import actor, allow, changing_session, now, school_in_use, school_session
 from card_server.api import calendar_shapes as shapes
+from card_server.api.bodies import named_in_body
 from card_server.api.calendar_inputs import (
     Choices,
     DaysQuery,
@@ -61,7 +62,7 @@ def say(sent: NewEntry) -> Any:
             "note": sent.note,
         }
     )
-    with changing_session() as session:
+    with named_in_body(), changing_session() as session:
         said = entries.say(session, actor(), school_in_use().id, wanted, now())
         return {"items": said.entries, "stays": said.stays}
 
@@ -106,7 +107,7 @@ def state_calendar(asked: YearQuery) -> Any:
 def settle(sent: Choices) -> Any:
     """Accept or decline days of the state's calendar; a make-up day needs its weekday."""
     choices = [proposals.Choice(one.day, one.is_accepted, one.weekday) for one in sent.choices]
-    with changing_session() as session:
+    with named_in_body(), changing_session() as session:
         said = proposals.settle(session, actor(), school_in_use().id, choices, now())
         return {"items": said.entries, "stays": said.stays}
 

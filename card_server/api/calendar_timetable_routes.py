@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from card_server.access import actor, allow, changing_session, now, school_in_use, school_session
 from card_server.api import calendar_shapes as shapes
+from card_server.api.bodies import named_in_body
 from card_server.api.calendar_inputs import (
     NewTimetable,
     TimetableChange,
@@ -47,7 +48,7 @@ def add_timetable(sent: NewTimetable) -> Any:
     """Make a timetable."""
     school_id = school_in_use().id
     wanted = tables.read_settings(_typed(sent.model_dump(exclude={"copy_from"})))
-    with changing_session() as session:
+    with named_in_body(), changing_session() as session:
         row = tables.add_timetable(session, actor(), school_id, wanted, now())
         if sent.copy_from is not None:
             copy_hours(session, actor(), school_id, sent.copy_from, row.id, now())

@@ -44,6 +44,8 @@ DIRECT = tuple(f"direct-{number}" for number in range(1, 11))
 QUIET = 20
 _COMMAND = "from card_server.commands import app; app()"
 _DOUBLE_TAP = timedelta(seconds=60)
+_CLOSES = timedelta(hours=22)
+"""When a school without rules of its own closes."""
 """A school's usual window."""
 _LATE_AFTER = "00:00"
 """So that every arrival is late, whatever the time is when the story is told."""
@@ -346,8 +348,11 @@ def _assert_days(campus: CampusAtWork, taps: Sequence[Any]) -> None:
     late = Counter(
         (rooms[key[1]], key[0]) for key, tap in arrived.items() if _minutes_late(tap) > 0
     )
+    judged = _newest_received(taps)
     inside = Counter(
-        (rooms[key[1]], key[0]) for key, tap in last.items() if tap.direction is Direction.IN
+        (rooms[key[1]], key[0])
+        for key, tap in last.items()
+        if tap.direction is Direction.IN and judged[key] < _closing_after(tap)
     )
     for row in campus.read(select(*HomeroomDay.__table__.columns)):
         key = (row.homeroom_id, row.day)
@@ -355,14 +360,34 @@ def _assert_days(campus: CampusAtWork, taps: Sequence[Any]) -> None:
         assert stored == (key, came[key], late[key], inside[key])
 
 
+def _newest_received(taps: Sequence[Any]) -> dict[tuple[date, int], datetime]:
+    """When each student's day was judged last: when its last tap came."""
+    newest: dict[tuple[date, int], datetime] = {}
+    for tap in _passages(taps):
+        key = (_local(tap).date(), tap.student_id)
+        newest[key] = max(tap.received_at, newest.get(key, tap.received_at))
+    return newest
+
+
+def _closing_after(tap: Any) -> datetime:
+    """When the school closes upon an entry; midnight for one after its hour."""
+    begin = _local(tap).replace(hour=0, minute=0, second=0, microsecond=0)
+    closes = begin + _CLOSES
+    return closes if _local(tap) < closes else begin + timedelta(days=1)
+
+
 def _assert_presence(campus: CampusAtWork, taps: Sequence[Any]) -> None:
     last: dict[int, Any] = {}
     for tap in _counted(taps):
         last[tap.student_id] = tap
-    assert {
-        student: (tap.direction is Direction.IN, tap.occurred_at, tap.reader_id)
-        for student, tap in last.items()
-    } == {
+    judged = _newest_received(taps)
+    expected = {}
+    for student, tap in last.items():
+        is_inside, since_at = tap.direction is Direction.IN, tap.occurred_at
+        if is_inside and judged[_local(tap).date(), student] >= _closing_after(tap):
+            is_inside, since_at = False, _closing_after(tap)
+        expected[student] = (is_inside, since_at, tap.reader_id)
+    assert expected == {
         row.student_id: (row.is_inside, row.since_at, row.reader_id)
         for row in campus.read(select(*Presence.__table__.columns))
     }

@@ -151,6 +151,7 @@ def test_the_search_answers_at_once(
     staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session], words: str
 ) -> None:
     with sessions.begin() as session:
+        add_first(session, school)
         grow(session, school)
     fastest = min(_time_search(staff, words) for _ in range(5))
     assert fastest < _SLOWEST_SEARCH_S
