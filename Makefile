@@ -18,7 +18,7 @@ demo-clean: ## Remove what the demo kept
 
 test: setup-test ## Everything that must hold: the checks, then all tests
 	@failed=0; $(MAKE) --no-print-directory lint || failed=1; \
-	.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder || failed=1; exit $$failed
+	.venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder || failed=1; exit $$failed
 
 check: setup-test lint ## Style, types, who may import whom; routes, words, migrations, units
 	.venv/bin/pytest $(CONTRACTS)

@@ -12,6 +12,7 @@ from card_server.staff import accounts, passwords
 from card_server.storage.database import open_engine
 from card_server.storage.migrate import migrate
 from tests.harness.browser import open_browser
+from tests.harness.many_apps import compiled_once
 from tests.harness.mosquitto import Mosquitto
 from tests.harness.postgres import Postgres
 
@@ -33,6 +34,13 @@ def cheap_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "hasher", cheap)
         patch.setattr(accounts, "NOBODYS", cheap.hash("nobody's"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_applications() -> Iterator[None]:
+    """Most tests of pages make an application of their own."""
+    with compiled_once():
         yield
 
 

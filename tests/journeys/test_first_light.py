@@ -3,6 +3,7 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
@@ -22,6 +23,7 @@ from tests.journeys.first_light import LOST, STRAY, Running, count, gate, runnin
 _PASSWORD = "一卡通是给孩子们用的"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_three_students_tap_and_their_parents_are_told(
     tmp_path: Path, database_url: str, browser: Browser
 ) -> None:

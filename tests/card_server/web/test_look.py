@@ -153,7 +153,7 @@ def test_the_search_answers_at_once(
     with sessions.begin() as session:
         add_first(session, school)
         grow(session, school)
-    fastest = min(_time_search(staff, words) for _ in range(5))
+    fastest = min(_time_search(staff, words) for _ in range(20))
     assert fastest < _SLOWEST_SEARCH_S
 
 
