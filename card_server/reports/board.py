@@ -180,9 +180,14 @@ def _complete(
     row: HomeroomRow, members: Members | None, plan: DayPlan | None, waiting: RoomWaiting | None
 ) -> HomeroomRow:
     """The line with what its day expects and why not all of it is judged."""
-    expected, unknown, away = (members or Members()).count(expecting(plan))
+    known = (members or Members()).count(expecting(plan))
     counts = replace(
-        row.counts, expected=expected, not_yet=unknown, on_leave=row.counts.on_leave + away
+        row.counts,
+        expected=known.students,
+        # Boarders on campus are no arrivals of a day that expects nothing of them.
+        arrived=known.came if known.students else row.counts.arrived,
+        not_yet=known.unknown,
+        on_leave=row.counts.on_leave + known.away,
     )
     return replace(row, counts=counts, waiting=waiting)
 

@@ -36,31 +36,52 @@ class Time:
     until: datetime
 
 
-@dataclass(frozen=True)
-class Members:
-    """A homeroom's students; all numbers but the first are without those who are exempt."""
+class Alike(NamedTuple):
+    """How many students of a homeroom are alike in all of these."""
+
+    number: int
+    is_exempt: bool
+    is_boarder: bool
+    has_come: bool
+    is_unseen: bool
+    """Neither here, nor absent, nor on leave."""
+    is_away: bool
+    """On leave by a slip."""
+
+
+class Expected(NamedTuple):
+    """Those of whom a day expects something, in students."""
 
     students: int = 0
-    day_students: int = 0
-    boarders: int = 0
-    unknown_day_students: int = 0
-    """Neither here, nor absent, nor on leave."""
-    unknown_boarders: int = 0
-    away_day_students: int = 0
-    """On leave by a slip, and the day is not judged yet."""
-    away_boarders: int = 0
+    came: int = 0
+    unknown: int = 0
+    """Unseen, and no slip says why."""
+    away: int = 0
+    """Unseen, on leave by a slip, and not judged yet."""
 
-    def count(self, expects: Expecting) -> tuple[int, int, int]:
-        """How many are expected, how many of them unknown, and how many away by a slip."""
-        expected = unknown = away = 0
-        if expects.day_students:
-            expected, unknown = self.day_students, self.unknown_day_students
-            away = self.away_day_students
-        if expects.boarders:
-            expected += self.boarders
-            unknown += self.unknown_boarders
-            away += self.away_boarders
-        return expected, unknown, away
+
+@dataclass(frozen=True)
+class Members:
+    """A homeroom's students."""
+
+    groups: Collection[Alike] = ()
+
+    @property
+    def students(self) -> int:
+        """All of them, exempt or not."""
+        return sum(one.number for one in self.groups)
+
+    def count(self, expects: Expecting) -> Expected:
+        """Those of whom such a day expects something."""
+        standing = {False: expects.day_students, True: expects.boarders}
+        told = [one for one in self.groups if standing[one.is_boarder] and not one.is_exempt]
+        unseen = [one for one in told if one.is_unseen]
+        return Expected(
+            students=sum(one.number for one in told),
+            came=sum(one.number for one in told if one.has_come),
+            unknown=sum(one.number for one in unseen if not one.is_away),
+            away=sum(one.number for one in unseen if one.is_away),
+        )
 
 
 def count_members(session: Session, school_id: int, time: Time) -> dict[int, Members]:
@@ -71,6 +92,7 @@ def count_members(session: Session, school_id: int, time: Time) -> dict[int, Mem
     kinds = (
         _is_exempt(time.day).label("is_exempt"),
         _boards(time.day).label("is_boarder"),
+        Attendance.arrived_at.is_not(None).label("has_come"),
         _is_unseen().label("is_unseen"),
         _is_away(school_id, time).label("is_away"),
     )
@@ -80,35 +102,11 @@ def count_members(session: Session, school_id: int, time: Time) -> dict[int, Mem
         .where(Student.school_id == school_id, Student.status == StudentStatus.ENROLLED)
         .group_by(Student.homeroom_id, *(kind.name for kind in kinds))
     )
-    rooms: dict[int, list[_Alike]] = {}
-    for room, number, is_exempt, is_boarder, is_unseen, is_away in found:
-        alike = _Alike(number, is_exempt, is_boarder, is_unseen, is_away)
-        rooms.setdefault(room, []).append(alike)
-    return {room: _add_up(groups) for room, groups in rooms.items()}
-
-
-class _Alike(NamedTuple):
-    """How many students of a homeroom are alike in all of these."""
-
-    number: int
-    is_exempt: bool
-    is_boarder: bool
-    is_unseen: bool
-    is_away: bool
-
-
-def _add_up(groups: Collection[_Alike]) -> Members:
-    days = [one for one in groups if not one.is_exempt and not one.is_boarder]
-    boarders = [one for one in groups if not one.is_exempt and one.is_boarder]
-    return Members(
-        students=sum(one.number for one in groups),
-        day_students=sum(one.number for one in days),
-        boarders=sum(one.number for one in boarders),
-        unknown_day_students=sum(one.number for one in days if one.is_unseen and not one.is_away),
-        unknown_boarders=sum(one.number for one in boarders if one.is_unseen and not one.is_away),
-        away_day_students=sum(one.number for one in days if one.is_unseen and one.is_away),
-        away_boarders=sum(one.number for one in boarders if one.is_unseen and one.is_away),
-    )
+    rooms: dict[int, list[Alike]] = {}
+    for room, *alike in found:
+        # SQLite has no truth of its own: its flags are numbers.
+        rooms.setdefault(room, []).append(Alike(alike[0], *map(bool, alike[1:])))
+    return {room: Members(groups) for room, groups in rooms.items()}
 
 
 def name_unknown(

@@ -138,7 +138,9 @@ def _show(wrong: Wrong, words: str = "", student_id: int | None = None) -> Respo
         room_choices=[(one.id, one.name) for one in rooms],
         rooms=rooms,
         term=term,
-        term_choices=[(one.id, f"{one.name} {one.starts_on.year}") for one in terms],
+        term_choices=[
+            (one.id, f"{one.school_year}–{one.school_year + 1} {one.name}") for one in terms
+        ],
         typed_reason=request.form.get("reason", ""),
         words=words,
     )

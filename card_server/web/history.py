@@ -54,7 +54,7 @@ _FIELDS: dict[str, LazyString] = {
     "name": lazy_gettext("Name"),
     "note": lazy_gettext("What it is called"),
     "parts": lazy_gettext("Which parts take place"),
-    "phone_countries": lazy_gettext("Countries of phones"),
+    "phone_countries": lazy_gettext("Countries and regions of phones"),
     "place": lazy_gettext("Place"),
     "purpose": lazy_gettext("Purpose"),
     "school_year": lazy_gettext("School year"),

@@ -14,7 +14,6 @@ from card_server.reports.reader_report import read_readers
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
 from card_server.web.history import show_history
 from card_server.web.tables import Column, cut_page, read_asked
-from card_server.words.choices import word
 from schema.tables.readers import ByteOrder, Direction, Purpose, ReaderHealth
 from schema.tables.school import School
 from schema.tables.staff import Role
@@ -153,4 +152,4 @@ def _choices() -> dict[str, object]:
 def _preview(order: ByteOrder) -> str:
     """An order, and what a reader that has it makes of a card."""
     read = turn(_SAMPLE, order)
-    return f"{word(order)} · {_SAMPLE} → {read}"
+    return f"{_SAMPLE} → {read}"

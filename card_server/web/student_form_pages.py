@@ -65,7 +65,7 @@ def _show_new(wrong: Wrong, values: Mapping[str, str]) -> ResponseReturnValue:
         "student_new.html",
         values=values,
         errors=wrong.errors,
-        rooms=[("", "–"), *rooms],
+        rooms=[("", gettext("Choose")), *rooms],
         sexes=_sexes(),
         today=_today(),
     )

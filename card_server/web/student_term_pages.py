@@ -80,7 +80,7 @@ class _Looks:
         self._written: dict[tuple[object, ...], _Look] = {}
 
     def __call__(self, one: TermDay) -> _Look:
-        key = (one.results, one.plan)
+        key = (one.results, one.plan, _has_passed(one))
         look = self._written.get(key)
         if look is None:
             sign = day_sign(one.results) if one.results else ""
@@ -88,13 +88,18 @@ class _Looks:
         return look
 
 
+def _has_passed(one: TermDay) -> bool:
+    """Whether the student was seen, though what the day was is not kept yet."""
+    return bool(one.arrived_at or one.taps or one.passages)
+
+
 def _day_words(one: TermDay) -> str:
     """What became of a day, or why nothing did."""
     if one.results:
         return sheet_words.day_words(one.results, one.plan)
-    if one.plan is None:
+    if one.plan is None and not _has_passed(one):
         return str(gettext("nothing is known of this day"))
-    if not one.plan.sessions:
+    if one.plan is not None and not one.plan.sessions:
         return one.plan.note or str(gettext("nothing was expected"))
     return word(SessionStatus.NOT_JUDGED)
 

@@ -98,7 +98,10 @@ def _show_form(values: dict[str, str], wrong: dict[str, str]) -> str:
         "token_new.html",
         values=values,
         errors=wrong,
-        roles=[("", "–"), *((one.value, word(one)) for one in roles_to_give(caller().grants))],
+        roles=[
+            ("", gettext("Choose")),
+            *((one.value, word(one)) for one in roles_to_give(caller().grants)),
+        ],
         reaches=reaches,
         most_days=MAX_DAYS,
         longest_name=MAX_NAME,

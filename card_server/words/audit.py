@@ -149,7 +149,7 @@ _KINDS: dict[str, LazyString] = {
     "staff": lazy_gettext("account"),
     "token": lazy_gettext("token"),
     "command": lazy_gettext("command line"),
-    "system": lazy_gettext("the server itself"),
+    "system": lazy_gettext("The system"),
     "nobody": lazy_gettext("not logged in"),
 }
 

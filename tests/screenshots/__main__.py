@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from rich.progress import track
 
 from card_server.config import Settings
@@ -79,7 +79,7 @@ def _take_all(browser: Browser, address: str, language: str, visit: Visit) -> No
     page.wait_for_url(re.compile("/(board|district)$"))
     for path in track(visit.paths, language):
         page.goto(address + path, wait_until="load")
-        page.wait_for_function("!document.querySelector('.htmx-request')")
+        expect(page.locator(".htmx-request")).to_have_count(0)
         _take_each(page, path, language)
     page.goto("about:blank")
     context.close()

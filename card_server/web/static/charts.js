@@ -44,7 +44,7 @@
         splitLine: { lineStyle: { color: colour("--line") } },
       },
       series: heads.map((name, at) => ({
-        name, type: figure.dataset.chart, barCategoryGap: "15%",
+        name, type: figure.dataset.chart, barCategoryGap: "15%", symbol: "circle", symbolSize: 7,
         data: rows.map((row) => Number(row[at + 1])),
         markLine: at === 0 ? line(figure) : undefined,
       })),

@@ -72,6 +72,18 @@ def test_boarders_and_exempt_students_are_not_expected_on_a_school_day(
     assert (total.students, total.expected, total.not_yet) == (8, 6, 6)
 
 
+def test_a_boarder_who_comes_unexpected_is_no_arrival_of_those_who_are_expected(
+    school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        add_plan(session, school, DAY)
+        _board_and_exempt(session, school)
+        for student in (0, 1, 3):
+            add_day(session, school, student, DAY)
+    total = _read(sessions, school).total
+    assert (total.expected, total.arrived, total.not_yet) == (6, 1, 5)
+
+
 def test_boarders_alone_are_expected_back_on_a_closed_day(
     school: SmallSchool, sessions: sessionmaker[Session]
 ) -> None:

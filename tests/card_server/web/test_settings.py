@@ -179,8 +179,8 @@ def test_the_form_says_what_each_byte_order_makes_of_a_card(
 ) -> None:
     for path in (f"/settings/readers/{school.readers[0]}", "/settings/readers/new"):
         page = staff.get(path).text
-        assert "as the card sends them · 04A1B2C3 → 04A1B2C3" in page
-        assert "last byte first · 04A1B2C3 → C3B2A104" in page
+        assert "04A1B2C3 → 04A1B2C3" in page
+        assert "04A1B2C3 → C3B2A104" in page
         assert '<option value="as-sent"' in page
 
 
