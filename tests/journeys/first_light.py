@@ -72,7 +72,7 @@ def running_school(
             argv = [sys.executable, "-c", "from card_server.commands import app; app()", part]
             log = folder / f"{part}.log"
             stack.enter_context(Process([*argv, "--config", str(config)], log))
-        wait_for(lambda: is_open(port), 20, "the web process")
+        wait_for(lambda: is_open(port), 60, "the web process")
         address = f"http://127.0.0.1:{port}"
         yield Running(campus, engine, broker, sms, address, password)
 
