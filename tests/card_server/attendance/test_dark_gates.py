@@ -1,7 +1,5 @@
 """A day is judged without a gate when the school says so, and mended when the gate is back."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine, select
 
@@ -11,20 +9,13 @@ from card_server.audit.writing import Actor
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError
 from card_server.reports.waiting import WaitingReport, read_waiting
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from schema.tables.attendance import Deadline
 from schema.tables.audit import AuditEntry
 from schema.tables.dark_gates import GateLeftOut
 from tests.card_server.attendance.judged_school import MONDAY, JudgedSchool, at
 
 HEAD = Actor("staff", 1, "校长", "")
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

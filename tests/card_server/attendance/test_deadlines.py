@@ -1,6 +1,5 @@
 """Absence when its time has come and every gate has reported; the hour of closing; days begun."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
@@ -13,13 +12,6 @@ from card_server.storage.database import open_engine, open_sessions
 from schema.tables.attendance import DayPlanRow, Deadline, HomeroomDay, Presence
 from schema.tables.people import Student, StudentStatus
 from tests.card_server.attendance.judged_school import MONDAY, JudgedSchool, at
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

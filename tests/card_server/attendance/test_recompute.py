@@ -2,7 +2,7 @@
 
 import random
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -33,13 +33,6 @@ DAYS = [MONDAY + timedelta(days=n) for n in range(3)]
 STUDENTS = 4
 BOARDERS = (3, 4)
 END = at(DAYS[-1] + timedelta(days=1), "01:00")
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 def recompute(

@@ -1,6 +1,5 @@
 """Days judged anew: leave, corrections, passages by hand, exemptions; and whoever asks."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +8,7 @@ from sqlalchemy import Engine, delete, select
 
 from card_server.attendance.refold import refold
 from card_server.staff.scope import Grant, narrow
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from schema.tables.attendance import (
     Attendance,
     Correction,
@@ -28,13 +27,6 @@ from schema.tables.taps import Effect, Tap
 from tests.card_server.attendance.judged_school import MONDAY, JudgedSchool, at
 
 TUESDAY = MONDAY + timedelta(days=1)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What is changed in the register or the calendar is judged in the same transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -19,7 +19,7 @@ from card_server.people.boarding import set_boarding
 from card_server.people.stays import move_student
 from card_server.people.student_status import StatusChange, change_status
 from card_server.register.terms import find_term, remove_term
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from schema.tables.attendance import Attendance, Deadline, HomeroomDay, Presence
 from schema.tables.calendar import DayKind, DayPart
 from schema.tables.people import StudentStatus
@@ -31,13 +31,6 @@ _LATER = (
     SessionHours("下午", DayPart.AFTERNOON, 780, 840, 870, 1010, 1020),
 )
 """The first lesson at 09:00 and not at 08:00."""
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture
