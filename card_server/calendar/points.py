@@ -16,7 +16,7 @@ def read_points(wrong: Problems, field: str, typed: str) -> int:
     except InvalidOperation:
         wrong.add(field, _NO_POINTS)
         return 0
-    if not tenths.is_finite() or tenths % 1 or not 0 <= tenths <= _MOST * 10:
+    if not tenths.is_finite() or not 0 <= tenths <= _MOST * 10 or tenths % 1:
         wrong.add(field, _NO_POINTS)
         return 0
     return int(tenths)

@@ -154,7 +154,7 @@ def _count_all(
         )
         .select_from(Presence)
         .join(Student, Student.id == Presence.student_id)
-        .where(or_(_is_inside(school_id), _is_unsure(school_id, now)))
+        .where(or_(is_inside(school_id), is_unsure(school_id, now)))
         .group_by(Student.homeroom_id, Presence.reader_id, Presence.is_inside)
         .subquery()
     )
@@ -181,7 +181,7 @@ def list_rooms_inside(
         .select_from(Presence)
         .join(Student, Student.id == Presence.student_id)
         .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .where(_is_inside(school_id), condition)
+        .where(is_inside(school_id), condition)
         .group_by(Homeroom.id, Homeroom.name, Homeroom.grade)
         .order_by(Homeroom.grade, Homeroom.id)
     )
@@ -218,12 +218,12 @@ def list_inside(
         column.desc() if part.is_descending else column
         for column in (*_ORDERS.get(part.sort, _ORDERS["homeroom"]), Student.id)
     ]
-    is_wanted = (_is_inside(school_id), *_conditions(wanted, now))
+    is_wanted = (is_inside(school_id), *_conditions(wanted, now))
     if part.limit is None:
         found = _select(school_id, now).where(*is_wanted)
     else:
         # Where they sleep and their leave are looked up for those of this part alone.
-        ids = _from(school_id, (Student.id,)).where(*is_wanted)
+        ids = select_present(school_id, (Student.id,)).where(*is_wanted)
         ids = ids.order_by(*order).offset(part.first).limit(part.limit)
         found = _select(school_id, now).where(Student.id.in_(ids))
     return [Inside(*row) for row in session.execute(found.order_by(*order))]
@@ -235,7 +235,7 @@ def list_by_id(
     """The next of those on campus after a student's id, by id."""
     found = (
         _select(school_id, now)
-        .where(_is_inside(school_id), *_conditions(wanted, now), Student.id > after)
+        .where(is_inside(school_id), *_conditions(wanted, now), Student.id > after)
         .order_by(Student.id)
         .limit(limit)
     )
@@ -248,7 +248,7 @@ def count_inside(session: Session, school_id: int, wanted: Wanted, now: datetime
         select(func.count())
         .select_from(Presence)
         .join(Student, Student.id == Presence.student_id)
-        .where(_is_inside(school_id), *_conditions(wanted, now))
+        .where(is_inside(school_id), *_conditions(wanted, now))
     )
     return session.scalar(found) or 0
 
@@ -270,21 +270,31 @@ def list_unsure(session: Session, school_id: int, wanted: Wanted, now: datetime)
     """Who counts as gone by the hour of closing alone, by homeroom, in one query."""
     found = (
         _select(school_id, now)
-        .where(_is_unsure(school_id, now), *_conditions(wanted, now))
+        .where(is_unsure(school_id, now), *_conditions(wanted, now))
         .order_by(*_ORDERS["homeroom"], Student.id)
     )
     return [Inside(*row) for row in session.execute(found)]
+
+
+def read_leaves_now(session: Session, school_id: int, now: datetime) -> dict[int, LeaveKind]:
+    """By student the kind of the leave that is in force, of all who have one; one query."""
+    found = session.execute(
+        select(LeaveSlip.student_id, LeaveSlip.kind)
+        .where(LeaveSlip.school_id == school_id, *_is_in_force(now))
+        .order_by(LeaveSlip.id.desc())
+    )
+    return {row.student_id: row.kind for row in found}
 
 
 def select_inside(
     school_id: int, condition: ColumnElement[bool], columns: tuple[Any, ...]
 ) -> Select[*tuple[Any, ...]]:
     """Columns of presence, student, homeroom and reader, of those on campus."""
-    return _from(school_id, columns).where(_is_inside(school_id), condition)
+    return select_present(school_id, columns).where(is_inside(school_id), condition)
 
 
 def _select(school_id: int, now: datetime) -> Select[*tuple[Any, ...]]:
-    return _from(
+    return select_present(
         school_id,
         (
             Student.id,
@@ -296,14 +306,15 @@ def _select(school_id: int, now: datetime) -> Select[*tuple[Any, ...]]:
             Presence.since_at,
             Presence.reader_id,
             func.coalesce(_READER.name, literal("")),
-            _boards().label("is_boarder"),
+            boards().label("is_boarder"),
             _leave_now(now).label("leave"),
             Presence.is_inside.is_(False).label("is_unsure"),
         ),
     )
 
 
-def _from(school_id: int, columns: tuple[Any, ...]) -> Select[*tuple[Any, ...]]:
+def select_present(school_id: int, columns: tuple[Any, ...]) -> Select[*tuple[Any, ...]]:
+    """Columns of presence, student, homeroom and reader, of whoever was ever seen."""
     return (
         select(*columns)
         .select_from(Presence)
@@ -316,11 +327,13 @@ def _from(school_id: int, columns: tuple[Any, ...]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _is_inside(school_id: int) -> ColumnElement[bool]:
+def is_inside(school_id: int) -> ColumnElement[bool]:
+    """They are on campus."""
     return _is_of_school(school_id) & Presence.is_inside.is_(True)
 
 
-def _is_unsure(school_id: int, now: datetime) -> ColumnElement[bool]:
+def is_unsure(school_id: int, now: datetime) -> ColumnElement[bool]:
+    """They count as gone by the hour of closing alone."""
     return and_(
         _is_of_school(school_id),
         Presence.is_inside.is_(False),
@@ -345,7 +358,7 @@ def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     if wanted.reader_id is not None:
         conditions.append(Presence.reader_id == wanted.reader_id)
     if wanted.boards is not None:
-        conditions.append(_boards() if wanted.boards is Boards.BOARDER else ~_boards())
+        conditions.append(boards() if wanted.boards is Boards.BOARDER else ~boards())
     if wanted.is_on_leave is not None:
         on_leave = _leaves_now(now).exists()
         conditions.append(on_leave if wanted.is_on_leave else ~on_leave)
@@ -354,8 +367,8 @@ def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _boards() -> ColumnElement[bool]:
-    """By the table: who sees that a student is there sees whether they sleep there."""
+def boards() -> ColumnElement[bool]:
+    """They sleep there. By the table: who sees that a student is there sees this too."""
     return (
         select(_BOARDING.student_id)
         .where(
@@ -370,11 +383,17 @@ def _leaves_now(now: datetime) -> Select[LeaveKind]:
     return select(LeaveSlip.kind).where(
         LeaveSlip.school_id == Presence.school_id,
         LeaveSlip.student_id == Presence.student_id,
-        LeaveSlip.state == LeaveState.APPROVED,
-        LeaveSlip.from_at <= now,
-        LeaveSlip.until_at > now,
+        *_is_in_force(now),
     )
 
 
 def _leave_now(now: datetime) -> Any:
     return _leaves_now(now).order_by(LeaveSlip.id).limit(1).correlate(Presence).scalar_subquery()
+
+
+def _is_in_force(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        LeaveSlip.state == LeaveState.APPROVED,
+        LeaveSlip.from_at <= now,
+        LeaveSlip.until_at > now,
+    )

@@ -4,6 +4,7 @@ from flask_babel import lazy_gettext
 from sqlalchemy import select
 
 from card_server.timeline.protocol import Asking, Moment, Source
+from card_server.words.cards import card_number
 from schema.tables.cards import Card, CardHistory, CardStep
 
 _ALARMING = (CardStep.LOST, CardStep.BLACKLISTED)
@@ -32,7 +33,7 @@ def _read(asking: Asking) -> list[Moment]:
         wanted.order_by(CardHistory.at.desc(), CardHistory.id.desc()).limit(asking.limit)
     )
     return [
-        Moment(at, str(id_), label or uid, (step,), step in _ALARMING, by, reason)
+        Moment(at, str(id_), label or card_number(uid), (step,), step in _ALARMING, by, reason)
         for at, id_, step, by, reason, uid, label in found
     ]
 

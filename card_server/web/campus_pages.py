@@ -1,7 +1,5 @@
 """Who is on campus now (在校), to look at, to search, and to print for an evacuation."""
 
-from itertools import groupby
-
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
@@ -20,10 +18,14 @@ from card_server.reports.on_campus import (
     read_counts,
     read_gates,
 )
+from card_server.reports.rolls import label_lines, read_rolls
+from card_server.reports.sheet_rooms import SheetRoom, read_rooms
 from card_server.web.downloads import send_list
 from card_server.web.export import asked_export
 from card_server.web.fragments import render_part
+from card_server.web.roll_words import note_writer
 from card_server.web.tables import PAGE_ROWS, Column, count_page, cut_page, read_asked
+from card_server.words.grades import grade_word
 from schema.tables.staff import Role
 
 pages = Blueprint("campus", __name__)
@@ -107,12 +109,30 @@ def _gate_choices(counts: OnCampus) -> list[tuple[int, str]]:
 def show_print() -> ResponseReturnValue:
     """Everybody on campus by homeroom, with a box to tick beside each, for paper."""
     school_id, moment = school_in_use().id, now()
-    room = request.args.get("homeroom", type=int)
-    wanted = Wanted(homeroom_id=room)
+    asked = read_asked(filters=("grade", "homeroom"))
     with school_session() as session:
         gates = read_gates(session, school_id)
-        inside = list_inside(session, school_id, wanted, moment, Part())
-        unsure = list_unsure(session, school_id, wanted, moment)
-    everybody = sorted([*inside, *unsure], key=lambda one: (one.grade, one.homeroom_id))
-    rooms = [list(found) for _key, found in groupby(everybody, lambda one: one.homeroom_id)]
-    return render_template("campus_print.html", gates=gates, now=moment, room=room, rooms=rooms)
+        rooms = read_rooms(session, school_id)
+        grades = sorted({one.grade for one in rooms})
+        grade = next((one for one in grades if str(one) == asked.filters.get("grade")), None)
+        chosen = _chosen_room(rooms, grade, read_wanted(asked.filters).homeroom_id)
+        rolls = read_rolls(session, school_id, moment, grade=grade, homeroom_id=chosen)
+    write = note_writer(moment)
+    return render_template(
+        "campus_print.html",
+        asked=asked,
+        chosen=chosen,
+        gates=gates,
+        grades=[(one, grade_word(one)) for one in grades],
+        now=moment,
+        rolls=[
+            (one, zip(label_lines(one.lines), map(write, one.lines), strict=True)) for one in rolls
+        ],
+        rooms=[(one.id, one.name) for one in rooms if grade in (None, one.grade)],
+    )
+
+
+def _chosen_room(rooms: list[SheetRoom], grade: int | None, room_id: int | None) -> int | None:
+    """The homeroom, unless another grade was chosen after it: nobody would be on the paper."""
+    is_elsewhere = any(one.id == room_id and grade not in (None, one.grade) for one in rooms)
+    return None if is_elsewhere else room_id

@@ -7,6 +7,9 @@
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+  // A canvas inherits nothing: it must be told the page's font by name.
+  const font = () => getComputedStyle(document.body).fontFamily;
+
   const read = (table) => {
     const heads = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
     const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
@@ -20,21 +23,24 @@
       lineStyle: { color: colour("--warn"), type: "dashed", width: 2 },
       label: {
         formatter: `${figure.dataset.lineLabel} ${figure.dataset.line}`,
-        color: colour("--faint"), fontFamily: "inherit", position: "insideEndTop",
+        color: colour("--faint"), fontFamily: font(), position: "insideEndTop",
       },
     };
 
   const describe = (figure) => {
     const { heads, labels, rows } = read(figure.querySelector("table"));
     const colours = ["--brand", "--calm", "--warn", "--bad"].map(colour);
-    const quiet = { color: colour("--faint"), fontFamily: "inherit" };
+    const quiet = { color: colour("--faint"), fontFamily: font() };
     return {
       animation: !still.matches,
       color: colours,
       grid: { left: 4, right: 8, top: heads.length > 1 ? 32 : 12, bottom: 4, containLabel: true },
       legend: heads.length > 1 ? { textStyle: quiet, top: 0 } : undefined,
       // As text on the canvas: the page's policy allows no style inside markup.
-      tooltip: { trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" } },
+      tooltip: {
+        trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" },
+        textStyle: { fontFamily: font() },
+      },
       xAxis: {
         type: "category", data: labels, axisLabel: quiet, axisTick: { show: false },
         axisLine: { lineStyle: { color: colour("--line") } },
