@@ -12,6 +12,7 @@ from card_server.attendance.facts import DayPlan
 from card_server.calendar.plan import Room, plan_day
 from card_server.calendar.reading import read_calendar
 from card_server.reports.sheet_rooms import SheetRoom
+from card_server.storage.among import is_among
 from schema.tables.attendance import DayPlanRow
 
 _PLAN = msgspec.json.Decoder(DayPlan)
@@ -24,8 +25,8 @@ def kept_plans(
     found = session.execute(
         select(DayPlanRow.day, DayPlanRow.homeroom_id, DayPlanRow.plan).where(
             DayPlanRow.school_id == school_id,
-            DayPlanRow.day.in_(days),
-            DayPlanRow.homeroom_id.in_(homeroom_ids),
+            is_among(session, DayPlanRow.day, days),
+            is_among(session, DayPlanRow.homeroom_id, homeroom_ids),
         )
     )
     return {(day, homeroom_id): _read_plan(plan) for day, homeroom_id, plan in found}

@@ -3,9 +3,10 @@
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 
 from sqlalchemy.orm import Session
 
@@ -39,6 +40,7 @@ class Totals:
 
 
 NOTHING = Totals()
+_FIGURES = [attrgetter(one.name) for one in fields(Totals)]
 
 
 @dataclass(frozen=True)
@@ -167,10 +169,5 @@ def _once(totals: Totals) -> Totals:
 
 def add_up(several: Iterable[Totals]) -> Totals:
     """All of these together."""
-    total = Counter[str]()
-    for one in several:
-        if one is NOTHING:
-            continue
-        for name in Totals.__dataclass_fields__:
-            total[name] += getattr(one, name)
-    return Totals(**total)
+    counted = [one for one in several if one is not NOTHING]
+    return Totals(*(sum(map(figure, counted)) for figure in _FIGURES)) if counted else NOTHING

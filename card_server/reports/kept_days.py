@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Result, and_, select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import Finding, SessionResult
+from card_server.storage.among import is_among
 from schema.tables.attendance import Attendance
 
 _RESULTS = msgspec.json.Decoder(tuple[SessionResult, ...])
@@ -50,7 +51,7 @@ def read_days(
             Attendance.early_minutes,
             Attendance.sessions,
             Attendance.findings,
-        ).where(_are(school_id, student_ids, days))
+        ).where(_are(session, school_id, student_ids, days))
     )
     return {
         (student_id, day): KeptDay(
@@ -67,7 +68,7 @@ def read_results(
     kept: dict[int, dict[date, Results]] = {}
     found = session.execute(
         select(Attendance.student_id, Attendance.day, Attendance.sessions).where(
-            _are(school_id, student_ids, days)
+            _are(session, school_id, student_ids, days)
         )
     )
     for student_id, day, sessions in found:
@@ -76,11 +77,13 @@ def read_results(
     return kept
 
 
-def _are(school_id: int, student_ids: Sequence[int], days: Iterable[date]) -> ColumnElement[bool]:
+def _are(
+    session: Session, school_id: int, student_ids: Sequence[int], days: Iterable[date]
+) -> ColumnElement[bool]:
     return and_(
         Attendance.school_id == school_id,
-        Attendance.day.in_(list(days)),
-        Attendance.student_id.in_(student_ids),
+        is_among(session, Attendance.day, list(days)),
+        is_among(session, Attendance.student_id, student_ids),
     )
 
 

@@ -112,12 +112,13 @@ def read_ranking(
     odd = _read_odd(session, school_id, first, last, rules, ids)
     rooms = [replace(line, sums=line.sums + odd.get(line.id, Sums())) for line in lines]
     rooms = [one for one in rooms if one.sums.students or one.sums.came or one.sums.away]
+    grades = _by_grade(rooms)
     return Ranking(
         rules=rules,
         rooms=_rank(rooms),
-        grades=_by_grade(rooms),
+        grades=grades,
         weeks=_read_weeks(session, school_id, first, last, rules, ids),
-        total=sum((one.sums for one in rooms), Sums()),
+        total=sum((one.sums for one in grades), Sums()),
     )
 
 

@@ -66,6 +66,8 @@ SCOPES: dict[Role, tuple[Scope, ...]] = {
     Role.AUDITOR: (Scope.SCHOOL, Scope.DISTRICT),
 }
 """The scopes that a role can have; the first is the usual one."""
+_LIMITS = "limits of the caller's reach"
+"""Where a session keeps what `narrow` limited it to."""
 
 
 def narrow(opened: Session, school_id: int, grants: Iterable[Grant]) -> None:
@@ -75,12 +77,15 @@ def narrow(opened: Session, school_id: int, grants: Iterable[Grant]) -> None:
     a student's page by the second grant alone. Queries in plain text are not touched.
     """
     limits = _limits(school_id, tuple(grants))
+    opened.info[_LIMITS] = (*opened.info.get(_LIMITS, ()), *limits)
 
-    def add_limits(state: ORMExecuteState) -> None:
-        if state.is_select and not state.is_column_load and not state.is_relationship_load:
-            state.statement = state.statement.options(*limits)
 
-    event.listen(opened, "do_orm_execute", add_limits)
+@event.listens_for(Session, "do_orm_execute")
+def _add_limits(state: ORMExecuteState) -> None:
+    """One listener for all sessions: each of its own costs a page more than a query does."""
+    limits = state.session.info.get(_LIMITS)
+    if limits and state.is_select and not state.is_column_load and not state.is_relationship_load:
+        state.statement = state.statement.options(*limits)
 
 
 @lru_cache(maxsize=64)

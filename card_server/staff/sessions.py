@@ -4,9 +4,10 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from card_server.errors import AppError, Code
@@ -172,42 +173,67 @@ def find_caller(session: Session, token: str, now: datetime) -> Caller | None:
 
     One query, for it stands before every page: a row for each grant.
     """
-    rows = session.execute(
-        select(
-            StaffSession, Staff, School, StaffTotp.confirmed_at, SchoolLogo.changed_at, StaffGrant
-        )
-        .join(Staff, Staff.id == StaffSession.staff_id)
-        .outerjoin(School, School.id == func.coalesce(StaffSession.school_id, Staff.school_id))
-        .outerjoin(StaffTotp, StaffTotp.staff_id == Staff.id)
-        .outerjoin(SchoolLogo, SchoolLogo.school_id == School.id)
-        .outerjoin(StaffGrant, StaffGrant.staff_id == Staff.id)
-        .where(
-            StaffSession.token_hash == hash_token(token),
-            StaffSession.seen_at >= now - IDLE_END,
-            StaffSession.needs_code.is_(False),
-            Staff.disabled_at.is_(None),
-        )
-        .order_by(StaffGrant.id)
-    ).all()
+    token_hash = hash_token(token)
+    rows = session.execute(_CALLER, {"token_hash": token_hash, "since": now - IDLE_END}).all()
     if not rows:
         return None
-    opened, staff, school, totp_since, logo_at, _first = rows[0]
-    grants = [row[-1] for row in rows if row[-1] is not None]
+    staff_id, name, login, is_one_time, language, seen_at, totp_since, *rest = rows[0]
+    id_of_school, *of_school = rest[: -len(_OF_GRANT)]
+    grants = [Grant(*row[-len(_OF_GRANT) :]) for row in rows]
     return Caller(
-        staff_id=staff.id,
-        name=staff.name,
-        login=staff.login,
-        grants=tuple(
-            Grant(grant.role, grant.scope, grant.grade, grant.homeroom_id, grant.place)
-            for grant in grants
-        ),
-        must_choose_password=staff.password_is_one_time,
-        school=describe_school(school, logo_at) if school else None,
-        token_hash=opened.token_hash,
-        seen_at=opened.seen_at,
+        staff_id=staff_id,
+        name=name,
+        login=login,
+        grants=tuple(grant for grant in grants if grant.role is not None),
+        must_choose_password=is_one_time,
+        school=_describe(id_of_school, *of_school) if id_of_school is not None else None,
+        token_hash=token_hash,
+        seen_at=seen_at,
         lacks_totp=totp_since is None,
-        language=staff.language,
+        language=language,
     )
+
+
+_OF_GRANT = (
+    StaffGrant.role,
+    StaffGrant.scope,
+    StaffGrant.grade,
+    StaffGrant.homeroom_id,
+    StaffGrant.place,
+)
+_CALLER: Final[Select[*tuple[Any, ...]]] = (
+    # Columns, not whole rows, and put together once: this stands before every page.
+    select(
+        Staff.id,
+        Staff.name,
+        Staff.login,
+        Staff.password_is_one_time,
+        Staff.language,
+        StaffSession.seen_at,
+        StaffTotp.confirmed_at,
+        School.id,
+        School.name,
+        School.signature,
+        School.zone,
+        School.late_after,
+        School.cards_version,
+        SchoolLogo.changed_at,
+        *_OF_GRANT,
+    )
+    .select_from(StaffSession)
+    .join(Staff, Staff.id == StaffSession.staff_id)
+    .outerjoin(School, School.id == func.coalesce(StaffSession.school_id, Staff.school_id))
+    .outerjoin(StaffTotp, StaffTotp.staff_id == Staff.id)
+    .outerjoin(SchoolLogo, SchoolLogo.school_id == School.id)
+    .outerjoin(StaffGrant, StaffGrant.staff_id == Staff.id)
+    .where(
+        StaffSession.token_hash == bindparam("token_hash"),
+        StaffSession.seen_at >= bindparam("since"),
+        StaffSession.needs_code.is_(False),
+        Staff.disabled_at.is_(None),
+    )
+    .order_by(StaffGrant.id)
+)
 
 
 def enter_school(session: Session, caller: Caller, school_id: int | None) -> None:
@@ -242,15 +268,27 @@ def note_use(session: Session, caller: Caller, now: datetime) -> None:
 
 def describe_school(school: School, logo_at: datetime | None = None) -> SchoolInUse:
     """The school's row as pages use it."""
-    return SchoolInUse(
+    return _describe(
         school.id,
         school.name,
         school.signature,
-        ZoneInfo(school.zone),
+        school.zone,
         school.late_after,
         school.cards_version,
         logo_at,
     )
+
+
+def _describe(
+    id: int,
+    name: str,
+    signature: str,
+    zone: str,
+    late_after: str,
+    cards_version: int,
+    logo_at: datetime | None,
+) -> SchoolInUse:
+    return SchoolInUse(id, name, signature, ZoneInfo(zone), late_after, cards_version, logo_at)
 
 
 def hash_token(token: str) -> bytes:

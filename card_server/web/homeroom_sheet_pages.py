@@ -258,6 +258,8 @@ def _show_month(homeroom_id: int, words: str) -> ResponseReturnValue:
         grid=sheet_words.Grid(month, today),
         totals_heads=list(zip(_total_sorts(), sheet_words.totals_heads(), strict=True)),
         totals_cells=sheet_words.totals_cells,
+        day_totals=[(one, sheet_words.totals_cells(one.totals)) for one in month.days],
+        month_totals=sheet_words.totals_cells(month.totals),
         legend_signs=[(SIGNS[one], word(one), TONES[one]) for one in sheet_words.LEGEND],
     )
 

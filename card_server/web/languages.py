@@ -42,14 +42,18 @@ def speak(app: Flask) -> None:
 
 
 def choose_language() -> str:
-    """The account's choice, else the switch's, else what the browser asks for, else Chinese."""
+    """The account's choice, else the switch's, else what the browser asks for, else Chinese.
+
+    A guardian's own language stands in the place of the browser's.
+    """
     who = known_caller()
     if who is not None and who.language is not None:
         return who.language
     chosen = request.cookies.get(COOKIE)
     if chosen in list(Language):
         return chosen
-    return request.accept_languages.best_match(list(Language)) or Language.CHINESE
+    own: Language | None = g.get("own_language")
+    return own or request.accept_languages.best_match(list(Language)) or Language.CHINESE
 
 
 @pass_eval_context
@@ -65,9 +69,9 @@ def _say_number(context: EvalContext, one: str, many: str, number: int, /, **val
 
 def _texts() -> NullTranslations:
     """A page is in one language, so its texts are looked for once."""
-    if "page_texts" not in g:
-        g.page_texts = get_translations()
-    found: NullTranslations = g.page_texts
+    found: NullTranslations | None = g.get("page_texts")
+    if found is None:
+        found = g.page_texts = get_translations()
     return found
 
 

@@ -24,4 +24,4 @@ class Once:
 
     def all(self, several: Iterable[tuple[object, ...]]) -> Markup:
         """What it writes for each of them, one after the other."""
-        return Markup("").join([self(*what) for what in several])
+        return Markup("".join([self(*what) for what in several]))  # noqa: S704 - each is written

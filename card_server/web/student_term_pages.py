@@ -16,6 +16,7 @@ from card_server.web import sheet_words
 from card_server.web.calendar_words import month_name, weekday_letters
 from card_server.web.downloads import send_noted
 from card_server.web.export import Cell, asked_export
+from card_server.web.formats import written_day
 from card_server.web.fragments import render_part
 from card_server.web.tables import read_asked
 from card_server.words.attendance import SIGNS, TONES, day_sign, day_tone, result_words
@@ -41,6 +42,7 @@ def show(student_id: int) -> ResponseReturnValue:
         details = {"term": str(found.term.id)} if found.term else {}
         if kind := asked_export():
             return send_noted(kind, "term", _heads(), _rows(found))
+    shown = [one for one in reversed(found.days) if one.is_worth_a_line]
     note_look("student.term_seen", f"student:{student_id}", details)
     return render_part(
         "student_term.html",
@@ -48,7 +50,8 @@ def show(student_id: int) -> ResponseReturnValue:
         found=found,
         asked=asked,
         is_open="open" in asked.filters,
-        shown=[one for one in reversed(found.days) if one.is_worth_a_line],
+        shown=shown,
+        long_days={one.day: written_day(one.day, "full") for one in shown},
         today=today,
         months=[(one, _weeks(found, one.first)) for one in found.months],
         month_name=month_name,

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_engine, open_reading_sessions, open_sessions
 from schema.tables.school import School
 from schema.tables.staff import Staff, StaffSession
 
@@ -41,6 +41,32 @@ def test_a_reader_on_sqlite_does_not_wait_for_the_writer(sqlite_url: str) -> Non
         read_only = connection.execution_options(read_only=True)
         assert read_only.scalar(text("SELECT count(*) FROM school")) == 0
     engine.dispose()
+
+
+def test_a_session_for_reading_sees_what_is_committed_and_refuses_to_write(engine: Engine) -> None:
+    reading, writing = open_reading_sessions(engine), open_sessions(engine)
+    with reading() as session:
+        assert session.scalars(select(School)).all() == []
+        session.rollback()
+        with writing.begin() as other:
+            other.add(School(code="a", name="第一中学", signature=""))
+        school = session.scalars(select(School)).one()
+        school.name = "第二中学"
+        with pytest.raises(RuntimeError, match="reading"):
+            session.flush()
+    with writing() as session:
+        assert session.scalars(select(School.name)).one() == "第一中学"
+
+
+def test_a_session_for_writing_is_one_transaction_after_one_for_reading(engine: Engine) -> None:
+    """They share the pool's connections."""
+    with open_reading_sessions(engine)() as session:
+        session.scalars(select(School)).all()
+    with open_sessions(engine)() as session:
+        session.add(School(code="a", name="第一中学", signature=""))
+        session.flush()
+        session.rollback()
+        assert session.scalars(select(School)).all() == []
 
 
 def test_a_second_writer_on_sqlite_waits_at_its_begin(sqlite_url: str) -> None:
