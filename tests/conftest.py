@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from argon2 import PasswordHasher
@@ -17,11 +18,33 @@ from tests.harness.mosquitto import Mosquitto
 from tests.harness.postgres import Postgres
 
 _TEMPLATE = "migrated"
+_DATABASES = ("sqlite", "postgresql")
+_HERE = Path(__file__).parent / "card_server"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys go first: with two workers, a long one at the end keeps the other idle."""
+    """Journeys go first: with two workers, a long one at the end keeps the other idle.
+
+    A test of a page or of the API runs on one database, half of them on each; `make faults` runs
+    it on the other one. What they ask the database has its own tests, always on both.
+    """
     items.sort(key=lambda item: "journeys" not in item.path.parts)
+    for item in items:
+        if _is_of_pages(item) and not _is_its_turn(item):
+            item.add_marker(pytest.mark.faults)
+
+
+def _is_of_pages(item: pytest.Item) -> bool:
+    return item.path.is_relative_to(_HERE / "web") or item.path.is_relative_to(_HERE / "api")
+
+
+def _is_its_turn(item: pytest.Item) -> bool:
+    """Whether the database that this form of the test takes is the one of its name."""
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return True
+    turn = _DATABASES[crc32(f"{item.path.name}::{item.originalname}".encode()) % 2]
+    return item.callspec.params.get("database_url", turn) == turn
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -80,7 +103,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=_DATABASES)
 def database_url(request: pytest.FixtureRequest) -> str:
     """A migrated, empty database: the test runs once on each kind."""
     name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
