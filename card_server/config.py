@@ -10,21 +10,19 @@ import os
 import tomllib
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from card_server.errors import AppError, Code
 
 PREFIX = "CARD_SERVER_"
-
-
-class SmsProvider(StrEnum):
-    """Who carries the messages to parents."""
-
-    CONSOLE = "console"
-    TWILIO = "twilio"
 
 
 class LinkBy(StrEnum):
@@ -78,12 +76,30 @@ class Settings(BaseSettings):
     """The CA of the broker's certificate; without it the connection is not encrypted."""
     broker_cert: Path | None = None
     broker_key: Path | None = None
-    sms_provider: SmsProvider = SmsProvider.CONSOLE
+    sms_providers: Annotated[tuple[str, ...], NoDecode] = ("console",)
+    """Who carries the messages to parents: the first, and if it says no, the next."""
+    aliyun_access_key_id: str = ""
+    aliyun_access_key_secret: str = ""
+    aliyun_base_url: str = ""
+    """As with the others below: empty for the carrier's own address."""
+    aliyun_callback_key: str = ""
+    """At the end of the address that receipts are sent to: they carry no signature."""
+    tencent_secret_id: str = ""
+    tencent_secret_key: str = ""
+    tencent_sdk_app_id: str = ""
+    tencent_region: str = "ap-guangzhou"
+    tencent_base_url: str = ""
+    tencent_callback_key: str = ""
     twilio_account_sid: str = ""
     twilio_auth_token: str = ""
     twilio_sender: str = ""
     """A number in E.164, or a messaging service (MG…)."""
-    twilio_base_url: str = "https://api.twilio.com"
+    twilio_base_url: str = ""
+    wecom_corp_id: str = ""
+    wecom_secret: str = ""
+    """Of the app that parents may use (家长可使用的应用); that of 家校沟通 itself may not send."""
+    wecom_agent_id: str = ""
+    wecom_base_url: str = ""
     ingest_health_port: int = 9101
     notify_health_port: int = 9102
     clock_health_port: int = 9103
@@ -113,13 +129,20 @@ class Settings(BaseSettings):
             raise ValueError("shorter than 32 characters; `card-server new-key` makes one")
         return value
 
-    @model_validator(mode="after")
-    def _complete_provider(self) -> "Settings":
-        if self.sms_provider is SmsProvider.TWILIO:
-            for name in ("twilio_account_sid", "twilio_auth_token", "twilio_sender"):
-                if not getattr(self, name):
-                    raise ValueError(f"sms_provider is twilio, but {name} is empty")
-        return self
+    @field_validator("sms_providers", mode="before")
+    @classmethod
+    def _split_names(cls, value: Any) -> Any:
+        """The environment has "aliyun, twilio" where a file may have a list."""
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("sms_providers")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("empty; `console` tells nobody")
+        if len(set(value)) < len(value):
+            raise ValueError("names one twice")
+        return value
 
     @model_validator(mode="after")
     def _complete_log_in_provider(self) -> "Settings":

@@ -17,14 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from card_server.audit.verifying import find_chains, read_head, snapshot
 from card_server.broker.check import examine_broker, examine_certificates
+from card_server.carriers import build_carriers
 from card_server.config import Settings
 from card_server.errors import AppError
 from card_server.finding import Finding, Verdict
 from card_server.storage.database import open_engine
 from card_server.storage.migrate import current_revision, newest_revision
 from card_server.storage.sealing import Seal
-from integrations.sms.protocol import SendError
-from integrations.sms.registry import build_carrier
+from integrations.sms.protocol import SendError, SmsCarrier
 from schema.tables.audit import DISTRICT, AuditEntry
 from schema.tables.people import Guardian
 from schema.tables.readers import Reader
@@ -45,7 +45,7 @@ def examine(settings: Settings) -> list[Finding]:
             *_examine_database(engine, settings),
             *examine_certificates(settings),
             examine_broker(settings),
-            _examine_sms(settings),
+            *_examine_sms(settings),
             _examine_disk(settings),
             _examine_kernel_clock(),
             *_examine_ports(settings),
@@ -207,29 +207,35 @@ def _takes_connection(path: Path) -> bool:
 # --- SMS, disk, clock, ports -----------------------------------------------------------------
 
 
-def _examine_sms(settings: Settings) -> Finding:
-    prefix = f"{settings.sms_provider}_"
-    options = {
-        name.removeprefix(prefix): str(value) for name, value in settings if name.startswith(prefix)
-    }
+def _examine_sms(settings: Settings) -> Iterator[Finding]:
+    """Each carrier of the settings answers and knows us."""
     try:
-        carrier = build_carrier(settings.sms_provider, options)
-        carrier.check()
-    except (SendError, ValueError) as error:
+        carriers = build_carriers(settings)
+    except AppError as error:
+        yield Finding("SMS", Verdict.WRONG, error.message, "Correct the settings of the carrier.")
+        return
+    for carrier in carriers:
+        yield _examine_carrier(carrier)
+
+
+def _examine_carrier(carrier: SmsCarrier) -> Finding:
+    if carrier.name == "console":
         return Finding(
-            "SMS",
+            "SMS console",
+            Verdict.DOUBTFUL,
+            "Messages go to the log, parents get nothing.",
+            "Set sms_providers when parents are to be told.",
+        )
+    try:
+        carrier.check()
+    except SendError as error:
+        return Finding(
+            f"SMS {carrier.name}",
             Verdict.WRONG,
-            f"{settings.sms_provider}: {error}",
+            error.message,
             "Messages wait and are sent when it answers again. Check the account and its settings.",
         )
-    if settings.sms_provider == "console":
-        return Finding(
-            "SMS",
-            Verdict.DOUBTFUL,
-            "The provider is console: messages go to the log, parents get nothing.",
-            "Set sms_provider when parents are to be told.",
-        )
-    return Finding("SMS", Verdict.WELL, f"{settings.sms_provider} knows our account.")
+    return Finding(f"SMS {carrier.name}", Verdict.WELL, "It knows our account.")
 
 
 def _examine_disk(settings: Settings) -> Finding:

@@ -4,13 +4,15 @@ import sys
 import uuid
 from typing import TextIO
 
-from integrations.sms.protocol import Sms
+from integrations.sms.protocol import Callback, Channel, Fate, Forged, News, Question, Report, Sms
 
 
 class ConsoleCarrier:
     """Writes each message to a stream and accepts it."""
 
     name = "console"
+    channel = Channel.SMS
+    needs_template = False
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
@@ -22,8 +24,16 @@ class ConsoleCarrier:
         stream.flush()
         return f"console-{uuid.uuid4().hex}"
 
+    def look_up(self, question: Question) -> Report:
+        """Unsure: a terminal does not remember."""
+        return Report(Fate.UNSURE, question.provider_id, question.reference)
+
     def check(self) -> None:
         """A terminal is always there."""
+
+    def read(self, _callback: Callback) -> News:
+        """Raises Forged: a terminal calls nobody."""
+        raise Forged("the console sends no receipts and no replies")
 
 
 def _mask(number: str) -> str:

@@ -1,26 +1,47 @@
-"""Messages by Twilio, through its own SDK.
+"""Messages by Twilio, through its own SDK: the Messages resource of 2010-04-01."""
 
-Source: Twilio's Messages resource (2010-04-01) and its error dictionary,
-https://www.twilio.com/docs/api/errors. Twilio's own error texts repeat the number, so none of
-them is passed on: what a code means stands in the table below.
-"""
-
+import logging
 import re
-import ssl
 import threading
 import time
-from enum import Enum
+import unicodedata
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
-import urllib3
-from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+from twilio.base.exceptions import (
+    TwilioException,
+    TwilioRestException,
+    TwilioServiceException,
+)
+from twilio.base.version import Version
 from twilio.http.http_client import TwilioHttpClient
+from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from integrations.sms.protocol import SendError, Sms
+from integrations.sms.answers import explain_failure, read_retry_after
+from integrations.sms.protocol import (
+    Callback,
+    Channel,
+    Fate,
+    Forged,
+    News,
+    Question,
+    Reply,
+    Report,
+    SendError,
+    Sms,
+    Verdict,
+)
+from integrations.sms.twilio_codes import (
+    NOT_ACTIVE,
+    explain_fate,
+    explain_loss,
+    explain_refusal,
+)
 
+API: Final = "https://api.twilio.com"
 TIMEOUT_S: Final = 15.0
 """To connect, and then for each wait for an answer."""
 _IDLE_S: Final = 5.0
@@ -30,88 +51,36 @@ _VALID_S: Final = range(1, 36_001)
 """What Twilio takes as ValidityPeriod."""
 _SERVICE_ID = re.compile(r"MG[0-9a-fA-F]{32}")
 
-
-class Verdict(Enum):
-    """What a refusal means for the message."""
-
-    TEMPORARY = "surely not accepted; the same message may be sent later"
-    PERMANENT = "surely not accepted, and never will be"
-    AMBIGUOUS = "accepted or not: nobody can tell"
-
-
-_T, _P, _A = Verdict.TEMPORARY, Verdict.PERMANENT, Verdict.AMBIGUOUS
-
-ERRORS: Final[dict[int, tuple[Verdict, str]]] = {
-    # The account: no message can leave until somebody has put it right.
-    20003: (_T, "Twilio does not accept the account or its token."),
-    20005: (_T, "The Twilio account is not active."),
-    20403: (_T, "The Twilio account may not do this."),
-    20404: (_T, "Twilio does not know the account or the messaging service."),
-    20429: (_T, "Too many requests at once."),
-    21730: (_T, "Twilio is under maintenance."),
-    30001: (_T, "The sender's queue is full."),
-    30002: (_T, "The Twilio account is suspended."),
-    # The sender.
-    21212: (_T, "The sender is not a number that Twilio knows."),
-    21408: (_T, "The Twilio account may not send to this country."),
-    21601: (_T, "The sender cannot send messages."),
-    21603: (_T, "The sender is missing."),
-    21606: (_T, "The sender cannot send messages to this destination."),
-    21611: (_T, "The sender's queue is full."),
-    21659: (_T, "The sender is not a Twilio number."),
-    21660: (_T, "The sender belongs to another account."),
-    21661: (_T, "The sender cannot send messages."),
-    21701: (_T, "Twilio does not know the messaging service."),
-    21703: (_T, "The messaging service has no number to send from."),
-    21704: (_T, "The messaging service has no number to send from."),
-    21705: (_T, "The messaging service is not a valid one."),
-    21712: (_T, "The messaging service does not belong to this account."),
-    # The parent's number.
-    21211: (_P, "The number is not valid."),
-    21214: (_P, "The number cannot be reached."),
-    21217: (_P, "The number is not valid."),
-    21266: (_P, "The number is the sender's own."),
-    21604: (_P, "The number is missing."),
-    21608: (_P, "A trial account sends to verified numbers only."),
-    21610: (_P, "The parent has unsubscribed from this sender."),
-    21612: (_P, "The number cannot be reached from this sender."),
-    21614: (_P, "The number is not a mobile number."),
-    21635: (_P, "The number is a landline."),
-    30003: (_P, "The phone is off or out of reach."),
-    30004: (_P, "The number blocks messages."),
-    30005: (_P, "The number is not in service."),
-    30006: (_P, "The number is a landline or its network takes no messages."),
-    # The text.
-    21602: (_P, "The text is missing."),
-    21617: (_P, "The text is too long."),
-    21619: (_P, "The text is missing."),
-    30007: (_P, "The network filtered the message out."),
-    30008: (_P, "The network refused the message and gave no reason."),
-}
-"""Twilio's code → what it means for the message, and the sentence that staff see."""
-
-_STATUSES: Final[dict[int, tuple[Verdict, str]]] = {
-    401: (_T, "Twilio does not accept the account or its token."),
-    403: (_T, "The Twilio account may not do this."),
-    404: (_T, "Twilio does not know the account or the messaging service."),
-    408: (_A, "The answer took too long: the message may have been accepted."),
-    429: (_T, "Too many requests at once."),
-}
-"""The same by HTTP status, for answers without a code of the table."""
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""A message that Twilio dates so much before we sent it may still be ours."""
+_SETTLED_S: Final = 60
+"""From then on what Twilio took stands in its list."""
+_PAGE: Final = 200
+_MOST_LISTED: Final = 1000
+"""A number with more messages than that may have one that we did not see."""
+_NOTHING_TO_SAY: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+"""TwiML by which nobody gets an answer."""
 
 
 class TwilioCarrier:
-    """One Twilio account with one sender: a number or name, or a messaging service (MG…)."""
+    """One Twilio account with one sender: a number or name, or a messaging service (MG…).
+
+    `callback_url` is where Twilio reports what became of a message; empty for no receipts.
+    """
 
     name = "twilio"
+    channel = Channel.SMS
+    needs_template = False
 
     def __init__(
         self,
         account_sid: str,
         auth_token: str,
         sender: str,
-        base_url: str,
+        base_url: str = API,
         timeout_s: float = TIMEOUT_S,
+        *,
+        callback_url: str = "",
     ) -> None:
         address = urlsplit(base_url)
         if address.scheme not in ("http", "https") or not address.hostname:
@@ -120,6 +89,8 @@ class TwilioCarrier:
         self._auth_token = auth_token
         self._base_url = base_url
         self._timeout_s = timeout_s
+        self._callback_url = callback_url
+        self._validator = RequestValidator(auth_token)
         field = "messaging_service_sid" if _SERVICE_ID.fullmatch(sender) else "from_"
         self._sender = {field: sender}
         self._mine = threading.local()
@@ -134,14 +105,33 @@ class TwilioCarrier:
                 body=sms.text,
                 validity_period=valid_s,
                 **self._sender,
+                **self._receipt_to(sms.reference),
             )
         except Exception as error:
             raise _explain(error, line.retry_after_s) from None
         if message.status in ("failed", "undelivered"):
-            raise _verdict(message.error_code or 30008, 400)
+            raise explain_loss(message.error_code)
         if not message.sid:
-            raise SendError("Twilio: The answer names no message.", ambiguous=True)
+            raise SendError("Twilio: The answer names no message.", Verdict.AMBIGUOUS)
         return str(message.sid)
+
+    def look_up(self, question: Question) -> Report:
+        """By its SID, or else among all that the number was sent. Raises SendError."""
+        line = self._line()
+        try:
+            if question.provider_id:
+                found = line.client.messages(question.provider_id).fetch()
+            else:
+                found, is_sure = _find(line.client, question)
+        except Exception as error:
+            if question.provider_id and getattr(error, "status", None) == 404:
+                # It was there once, so it must not be sent again.
+                return Report(Fate.UNSURE, question.provider_id, question.reference)
+            raise _explain(error, line.retry_after_s) from None
+        if found is None:
+            return Report(Fate.ABSENT if is_sure else Fate.UNSURE, reference=question.reference)
+        fate, sentence, is_number_bad = explain_fate(found.status, found.error_code)
+        return Report(fate, str(found.sid), question.reference, sentence, is_number_bad)
 
     def check(self) -> None:
         """Return if Twilio answers and the account is active. Raises SendError."""
@@ -151,7 +141,26 @@ class TwilioCarrier:
         except Exception as error:
             raise _explain(error, line.retry_after_s) from None
         if account.status != "active":
-            raise _verdict(20005, 400)
+            raise explain_loss(NOT_ACTIVE)
+
+    def read(self, callback: Callback) -> News:
+        """A receipt or a reply. Raises Forged; ValueError when it is neither."""
+        fields = _Fields(parse_qs(callback.body.decode(errors="replace"), keep_blank_values=True))
+        signature = callback.headers.get("x-twilio-signature", "")
+        if not self._validator.validate(callback.url, fields, signature):
+            raise Forged("X-Twilio-Signature is missing or wrong")
+        if fields.first("MessageStatus"):
+            return News(reports=(_read_receipt(fields, callback.url),))
+        if fields.first("From"):
+            return News((), (_read_reply(fields),), _NOTHING_TO_SAY, "text/xml")
+        raise ValueError("Twilio's request is neither a receipt nor a reply")
+
+    def _receipt_to(self, reference: str) -> dict[str, str]:
+        """With our reference, a receipt finds its message even if the SID never reached us."""
+        if not self._callback_url:
+            return {}
+        query = urlencode({"reference": reference})
+        return {"status_callback": f"{self._callback_url}?{query}"}
 
     def _line(self) -> "_Line":
         """This thread's own connection to Twilio."""
@@ -171,7 +180,10 @@ class _Line:
 
     def __init__(self, account_sid: str, auth_token: str, base_url: str, timeout_s: float) -> None:
         self._http = TwilioHttpClient(
-            timeout=timeout_s, request_hooks={"response": self._keep_headers}
+            timeout=timeout_s,
+            request_hooks={"response": self._keep_headers},
+            # The SDK would log each question, and the number in it, at level INFO.
+            logger=logging.Logger("twilio", logging.WARNING),
         )
         self.client = Client(account_sid, auth_token, http_client=self._http)
         self.client.api.base_url = base_url
@@ -189,66 +201,74 @@ class _Line:
             self._http.session.close()
 
     def _keep_headers(self, answer: requests.Response, *_: Any, **__: Any) -> None:
-        asked = answer.headers.get("Retry-After", "")
-        # Twilio names seconds; the date that RFC 9110 §10.2.3 also allows is left to back-off.
-        self.retry_after_s = float(asked) if asked.isascii() and asked.isdigit() else None
+        self.retry_after_s = read_retry_after(answer.headers.get("Retry-After"))
+
+
+# --- Looking a message up --------------------------------------------------------------------
+
+
+def _find(client: Client, question: Question) -> tuple[Any, bool]:
+    """The message with this text to this number, or None and whether it is surely not there.
+
+    Twilio can narrow its list down by the date of sending only, and what still waits in its queue
+    has none: so all that the number was ever sent is read, newest first, until the message shows.
+    """
+    since = question.tried_at - _CLOCKS_DIFFER
+    gist, seen, is_hidden = _gist(question.text), 0, False
+    for message in client.messages.stream(to=question.to, limit=_MOST_LISTED, page_size=_PAGE):
+        seen += 1
+        if message.date_created is None or message.date_created >= since:
+            if _gist(message.body or "").endswith(gist):
+                return message, True
+            is_hidden = is_hidden or not message.body  # the account has Twilio forget texts
+    age_s = (datetime.now(UTC) - question.tried_at).total_seconds()
+    return None, age_s >= _SETTLED_S and seen < _MOST_LISTED and not is_hidden
+
+
+def _gist(text: str) -> str:
+    """Letters and digits alone: Twilio may exchange quotes, dashes and blanks for others of GSM-7.
+
+    A trial account's text has a sentence in front, so a gist is compared from its end.
+    """
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text)))
+
+
+# --- Reading what Twilio sends ---------------------------------------------------------------
+
+
+class _Fields(dict[str, list[str]]):
+    """A form whose fields may come twice, as the SDK's validator wants it."""
+
+    def getlist(self, name: str) -> list[str]:
+        return self[name]
+
+    def first(self, name: str) -> str:
+        return self.get(name, [""])[0]
+
+
+def _read_receipt(fields: _Fields, url: str) -> Report:
+    code = fields.first("ErrorCode")
+    fate, sentence, is_number_bad = explain_fate(
+        fields.first("MessageStatus"), int(code) if code.isdecimal() else None
+    )
+    reference = parse_qs(urlsplit(url).query).get("reference", [""])[0]
+    return Report(fate, fields.first("MessageSid"), reference, sentence, is_number_bad)
+
+
+def _read_reply(fields: _Fields) -> Reply:
+    """A word that Twilio itself understood as an opt-out, in whatever language, is STOP to us."""
+    is_stop = fields.first("OptOutType") == "STOP"
+    return Reply(fields.first("From"), "STOP" if is_stop else fields.first("Body"))
+
+
+# --- What went wrong, in our words -----------------------------------------------------------
 
 
 def _explain(error: Exception, retry_after_s: float | None) -> SendError:
-    """What went wrong, in our words. Whatever is not known for sure is ambiguous."""
+    """What Twilio's refusal means; whatever is not known for sure is ambiguous."""
+    if type(error) is TwilioException and len(error.args) == 2:
+        # A list that is refused comes as the bare answer, for once.
+        error = Version.exception("GET", "", error.args[1], "")
     if isinstance(error, (TwilioRestException, TwilioServiceException)):
-        return _verdict(error.code, error.status, retry_after_s)
-    if isinstance(error, requests.RequestException) and _never_connected(error):
-        return SendError("Twilio cannot be reached; nothing was sent.")
-    if isinstance(error, requests.Timeout):
-        return _say(_A, "Twilio", "The answer took too long: the message may have been accepted.")
-    if isinstance(error, requests.RequestException):
-        return _say(_A, "Twilio", "The connection was cut: the message may have been accepted.")
-    return _say(_A, "Twilio", "The answer cannot be read: the message may have been accepted.")
-
-
-def _verdict(code: object, status: object, retry_after_s: float | None = None) -> SendError:
-    """What a refusal with Twilio's code, or else with the HTTP status alone, means."""
-    who = f"Twilio {code}"
-    if not isinstance(status, int) or not 400 <= status < 500:
-        return _say(_A, who, "Twilio failed: the message may have been accepted.")
-    known = ERRORS.get(code) if isinstance(code, int) else None
-    if status == 429:
-        # Whatever the code, the request was not taken and may come again.
-        known = known if known and known[0] is _T else _STATUSES[429]
-    verdict, sentence = (
-        known or _STATUSES.get(status) or (_P, "Twilio refuses the message; look the code up.")
-    )
-    return _say(verdict, who, sentence, retry_after_s)
-
-
-def _say(
-    verdict: Verdict, who: str, sentence: str, retry_after_s: float | None = None
-) -> SendError:
-    return SendError(
-        f"{who}: {sentence}",
-        permanent=verdict is _P,
-        ambiguous=verdict is _A,
-        retry_after_s=retry_after_s if verdict is _T else None,
-    )
-
-
-_BEFORE_SENDING = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    ssl.SSLCertVerificationError,
-)
-
-
-def _never_connected(error: BaseException) -> bool:
-    """Whether the connection failed before a request could go over it."""
-    seen: set[int] = set()
-    causes: list[object] = [error]
-    while causes:
-        cause = causes.pop()
-        if isinstance(cause, _BEFORE_SENDING):
-            return True
-        if isinstance(cause, BaseException) and id(cause) not in seen:
-            seen.add(id(cause))
-            causes += [*cause.args, getattr(cause, "reason", None), cause.__cause__]
-    return False
+        return explain_refusal(error.code, error.status, retry_after_s)
+    return explain_failure("Twilio", error)

@@ -193,19 +193,26 @@ def test_certificates_that_cannot_be_read_are_named(sqlite_url: str, tmp_path: P
 def test_an_sms_provider_that_does_not_answer_is_named(sqlite_url: str) -> None:
     settings = _settings(
         sqlite_url,
-        sms_provider="twilio",
+        sms_providers="twilio",
         twilio_account_sid="AC" + "0" * 32,
         twilio_auth_token="hush",
         twilio_sender="+15005550006",
         twilio_base_url=f"http://127.0.0.1:{free_port()}",
     )
-    found = _find(settings, "SMS")
+    found = _find(settings, "SMS twilio")
     assert found.verdict is Verdict.WRONG
+    assert found.found == "Twilio cannot be reached; nothing was sent."
     assert "hush" not in repr(found)
 
 
+def test_carriers_that_are_not_complete_are_named(sqlite_url: str) -> None:
+    found = _find(_settings(sqlite_url, sms_providers="console, tencent"), "SMS")
+    assert found.verdict is Verdict.WRONG
+    assert "tencent_secret_id is empty" in found.found
+
+
 def test_a_console_that_tells_no_parent_is_doubtful(sqlite_url: str) -> None:
-    assert _find(_settings(sqlite_url), "SMS").verdict is Verdict.DOUBTFUL
+    assert _find(_settings(sqlite_url), "SMS console").verdict is Verdict.DOUBTFUL
 
 
 def test_card_trays_that_do_not_answer_are_named(sqlite_url: str, tmp_path: Path) -> None:

@@ -37,7 +37,10 @@ def make_campus(
     readers: dict[str, Direction | None] | None = None,
     first_id: int = 1,
 ) -> Campus:
-    """A school with one guardian and one active card a student; ids run from `first_id`."""
+    """A school with one guardian and one active card a student; ids run from `first_id`.
+
+    The guardians have shown whose their numbers are, and consented to messages.
+    """
     readers = readers or {"gate-in": Direction.IN, "gate-out": Direction.OUT}
     school = School(
         code=code, name=f"{code}中学", signature="一中", cards_version=students, register_version=1
@@ -119,10 +122,17 @@ def _add_students(session: Session, school_id: int, ids: list[int], rooms: list[
                 "phone_hash": seal.hash(phone),
                 "phone_tail": phone[-4:],
                 "language": Language.CHINESE,
+                "verified_at": LONG_AGO,
             }
         )
         links.append(
-            {"student_id": number, "guardian_id": number, "relation": "母亲", "is_told": True}
+            {
+                "student_id": number,
+                "guardian_id": number,
+                "relation": "母亲",
+                "is_told": True,
+                "consented_at": LONG_AGO,
+            }
         )
     for table, rows in ((Student, students), (Guardian, guardians), (Guardianship, links)):
         session.execute(insert(table), rows)

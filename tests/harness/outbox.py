@@ -16,11 +16,18 @@ from uuid_utils.compat import uuid7
 
 from card_server.config import Settings
 from card_server.notifier import Notifier
+from card_server.sending.choosing import Carriers
 from card_server.storage.sealing import Seal
 from integrations.sms.twilio import TwilioCarrier
 from schema.messages import utc_now
-from schema.tables.messages import Message, MessageKind, MessageState
-from schema.tables.people import Guardian, Student
+from schema.tables.messages import (
+    CarrierText,
+    Message,
+    MessageKind,
+    MessageRules,
+    MessageState,
+)
+from schema.tables.people import Channel, Guardian, Guardianship, Language, Student
 from schema.tables.school import Homeroom, School
 from tests.harness.processes import Process
 from tests.harness.sms_server import ACCOUNT, SENDER, TOKEN, SmsServer
@@ -51,6 +58,7 @@ def queue(
         school = School(code="s1", name="实验中学", signature="实验中学")
         session.add(school)
         session.flush()
+        session.add(MessageRules(school_id=school.id, per_student=count + 20))
         homeroom = Homeroom(school_id=school.id, grade=7, name="七(1)班")
         session.add(homeroom)
         session.flush()
@@ -65,9 +73,18 @@ def queue(
                 phone_sealed=seal.close(phone),
                 phone_hash=seal.hash(phone),
                 phone_tail=phone[-4:],
+                verified_at=now,
             )
             session.add(guardian)
             session.flush()
+            session.add(
+                Guardianship(
+                    student_id=student.id,
+                    guardian_id=guardian.id,
+                    relation="父亲",
+                    consented_at=now,
+                )
+            )
             session.add(
                 Message(
                     school_id=school.id,
@@ -76,6 +93,7 @@ def queue(
                     student_id=student.id,
                     guardian_id=guardian.id,
                     body=f"text {place}",
+                    slots='[["student","张三"],["time","07:31"]]',
                     state=MessageState.QUEUED,
                     created_at=now,
                     due_at=now,
@@ -84,6 +102,25 @@ def queue(
                 )
             )
     return ids
+
+
+def approve_texts(engine: Engine, *providers: str) -> None:
+    """As if these carriers had approved the text of arrivals."""
+    with Session(engine) as session, session.begin():
+        school_id = session.scalars(select(School.id)).one()
+        for provider in providers:
+            of_text = {"kind": MessageKind.ARRIVAL, "language": Language.CHINESE}
+            session.add(
+                CarrierText(school_id=school_id, provider=provider, code="SMS_1", **of_text)
+            )
+
+
+def move_to_wecom(engine: Engine) -> None:
+    """As if every guardian's id on WeCom were the number, and all wanted their messages there."""
+    with Session(engine) as session, session.begin():
+        for place, guardian in enumerate(session.scalars(select(Guardian).order_by(Guardian.id))):
+            guardian.wecom_id = number(place)
+        session.execute(update(Message).values(channel=Channel.WECOM))
 
 
 def number(place: int) -> str:
@@ -110,9 +147,22 @@ def all_are(engine: Engine, *wanted: MessageState) -> Callable[[], bool]:
 
 @contextmanager
 def notifying(engine: Engine, server: SmsServer, timeout_s: float = 5) -> Iterator[Notifier]:
+    """A notifier at work that knows Twilio alone."""
+    carrier = TwilioCarrier(
+        account_sid=ACCOUNT,
+        auth_token=TOKEN,
+        sender=SENDER,
+        base_url=server.url,
+        timeout_s=timeout_s,
+    )
+    with working(engine, Carriers([carrier], utc_now)) as notifier:
+        yield notifier
+
+
+@contextmanager
+def working(engine: Engine, carriers: Carriers) -> Iterator[Notifier]:
     """A notifier at work on a thread of this process."""
-    carrier = TwilioCarrier(ACCOUNT, TOKEN, SENDER, server.url, timeout_s)
-    notifier, stop = Notifier(engine, carrier, Seal(KEY)), threading.Event()
+    notifier, stop = Notifier(engine, carriers, Seal(KEY)), threading.Event()
     thread = threading.Thread(target=notifier.work, args=(stop,))
     thread.start()
     try:

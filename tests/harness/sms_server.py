@@ -1,18 +1,26 @@
-"""A local HTTP server in Twilio's place: it keeps what was asked and answers as it is told."""
+"""A local HTTP server in Twilio's place: it keeps what was asked and answers as it is told.
+
+A message that it took, whatever it answered then, can be fetched and listed as Twilio's can.
+"""
 
 import base64
 import json
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from twilio.request_validator import RequestValidator
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "a-token-of-this-test"
 SENDER = "+8610000000001"
+_ACCOUNT_PATH = f"/2010-04-01/Accounts/{ACCOUNT}"
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,31 @@ class Asked:
         return self.fields["Body"]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """One message as Twilio has it."""
+
+    sid: str
+    to: str
+    text: str
+    state: str
+    error_code: int | None
+    created_at: datetime
+
+    def described(self) -> dict[str, object]:
+        """As Twilio's API shows it; what still waits was sent at no time."""
+        created = format_datetime(self.created_at)
+        return {
+            "sid": self.sid,
+            "to": self.to,
+            "body": self.text,
+            "status": self.state,
+            "error_code": self.error_code,
+            "date_created": created,
+            "date_sent": None if self.state == "queued" else created,
+        }
+
+
 Answer = Callable[["_Handler"], None]
 
 
@@ -46,6 +79,10 @@ class SmsServer:
         self._lock = threading.Lock()
         self._answers: deque[Answer] = deque()
         self._asked: list[Asked] = []
+        self._kept: list[Kept] = []
+        self._questions: list[str] = []
+        self.answers_to: dict[str, Answer] = {}
+        """How messages to these numbers are answered, when nothing is lined up."""
         self.always: Answer = accept
         self.account_status = "active"
         self.released = threading.Event()
@@ -61,6 +98,46 @@ class SmsServer:
         with self._lock:
             return list(self._asked)
 
+    @property
+    def questions(self) -> list[str]:
+        """The paths, with their queries, of all requests to tell something."""
+        with self._lock:
+            return list(self._questions)
+
+    @property
+    def kept(self) -> list[Kept]:
+        """All messages that were taken, the newest first."""
+        with self._lock:
+            return list(reversed(self._kept))
+
+    def keep(
+        self,
+        to: str,
+        text: str,
+        state: str = "queued",
+        error_code: int | None = None,
+        created_at: datetime | None = None,
+    ) -> Kept:
+        """Take a message."""
+        with self._lock:
+            sid = f"SM{len(self._kept) + 1:032x}"
+            one = Kept(sid, to, text, state, error_code, created_at or datetime.now(UTC))
+            self._kept.append(one)
+        return one
+
+    def note_question(self, path: str) -> None:
+        """Keep that somebody asked."""
+        with self._lock:
+            self._questions.append(path)
+
+    def turn(self, sid: str, state: str, error_code: int | None = None) -> None:
+        """Let a message that was taken come to this state."""
+        with self._lock:
+            self._kept = [
+                replace(one, state=state, error_code=error_code) if one.sid == sid else one
+                for one in self._kept
+            ]
+
     def answer_with(self, *answers: Answer) -> None:
         """How to answer the next messages, one answer each."""
         with self._lock:
@@ -70,12 +147,14 @@ class SmsServer:
         """Keep the request; the answer that it gets."""
         with self._lock:
             self._asked.append(asked)
-            return self._answers.popleft() if self._answers else self.always
+            if self._answers:
+                return self._answers.popleft()
+            return self.answers_to.get(asked.to, self.always)
 
     def settings(self) -> dict[str, str]:
         """The server's settings that send messages here."""
         return {
-            "sms_provider": "twilio",
+            "sms_providers": "twilio",
             "twilio_account_sid": ACCOUNT,
             "twilio_auth_token": TOKEN,
             "twilio_sender": SENDER,
@@ -100,12 +179,24 @@ class SmsServer:
 
 def accept(handler: "_Handler") -> None:
     """201 with a message's SID, as Twilio answers."""
-    handler.reply(201, {"sid": f"SM{handler.number:032x}", "status": "queued", "error_code": None})
+    handler.reply(201, handler.keep().described())
 
 
 def stall(handler: "_Handler") -> None:
-    """Take the message and say nothing until released."""
+    """Read the message and say nothing until released."""
     handler.server.sms.released.wait(60)
+    handler.close_connection = True
+
+
+def take_and_stall(handler: "_Handler") -> None:
+    """Take the message and say nothing until released."""
+    handler.keep()
+    stall(handler)
+
+
+def take_and_cut(handler: "_Handler") -> None:
+    """Take the message and close the connection without a word."""
+    handler.keep()
     handler.close_connection = True
 
 
@@ -116,7 +207,7 @@ def accept_when_released(handler: "_Handler") -> None:
 
 
 def cut(handler: "_Handler") -> None:
-    """Take the message and close the connection without a word."""
+    """Read the message and close the connection without a word."""
     handler.close_connection = True
 
 
@@ -135,7 +226,7 @@ def fail_at_once(code: int) -> Answer:
     """201, but the message is already marked as failed."""
 
     def answer(handler: "_Handler") -> None:
-        handler.reply(201, {"sid": "SM" + "f" * 32, "status": "failed", "error_code": code})
+        handler.reply(201, handler.keep("failed", code).described())
 
     return answer
 
@@ -145,31 +236,72 @@ def garble(handler: "_Handler") -> None:
     handler.reply_bytes(201, b"<html>", {})
 
 
+def sign(url: str, fields: dict[str, str]) -> str:
+    """The X-Twilio-Signature of a request that Twilio makes to us."""
+    return str(RequestValidator(TOKEN).compute_signature(url, fields))
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
     sms: SmsServer
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
-    to = ""
-    number = 0
+    fields: dict[str, str] = {}
+
+    @property
+    def to(self) -> str:
+        return self.fields["To"]
+
+    def keep(self, state: str = "queued", error_code: int | None = None) -> Kept:
+        return self.server.sms.keep(self.to, self.fields["Body"], state, error_code)
 
     def do_GET(self) -> None:
-        if not self.path.startswith(f"/2010-04-01/Accounts/{ACCOUNT}"):
+        sms, url = self.server.sms, urlsplit(self.path)
+        sms.note_question(self.path)
+        if not url.path.startswith(_ACCOUNT_PATH):
             self.reply(404, {"code": 20404, "message": "not found", "status": 404})
         elif self._credentials() != (ACCOUNT, TOKEN):
             self.reply(401, {"code": 20003, "message": "Authenticate", "status": 401})
+        elif url.path == f"{_ACCOUNT_PATH}/Messages.json":
+            self._list({name: values[0] for name, values in parse_qs(url.query).items()})
+        elif url.path.startswith(f"{_ACCOUNT_PATH}/Messages/"):
+            self._fetch(url.path.rpartition("/")[2].removesuffix(".json"))
         else:
-            self.reply(200, {"sid": ACCOUNT, "status": self.server.sms.account_status})
+            self.reply(200, {"sid": ACCOUNT, "status": sms.account_status})
+
+    def _list(self, query: dict[str, str]) -> None:
+        """The messages to one number, in pages."""
+        size, page = int(query.get("PageSize", "50")), int(query.get("Page", "0"))
+        found = [one for one in self.server.sms.kept if one.to == query["To"]]
+        shown = found[page * size : (page + 1) * size]
+        following = urlencode(query | {"Page": page + 1})
+        self.reply(
+            200,
+            {
+                "messages": [one.described() for one in shown],
+                "page": page,
+                "page_size": size,
+                "next_page_uri": f"{_ACCOUNT_PATH}/Messages.json?{following}"
+                if len(found) > (page + 1) * size
+                else None,
+            },
+        )
+
+    def _fetch(self, sid: str) -> None:
+        found = [one for one in self.server.sms.kept if one.sid == sid]
+        if found:
+            self.reply(200, found[0].described())
+        else:
+            self.reply(404, {"code": 20404, "message": "not found", "status": 404})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-        self.to = fields["To"]
-        answer = self.server.sms.take(Asked(self.path, *self._credentials(), fields))
-        self.number = len(self.server.sms.asked)
+        self.fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        answer = self.server.sms.take(Asked(self.path, *self._credentials(), self.fields))
         answer(self)
 
     def reply(

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from integrations.sms.protocol import SendError, Sms
-from integrations.sms.twilio import ERRORS, TwilioCarrier, Verdict
+from integrations.sms.protocol import SendError, Sms, Verdict
+from integrations.sms.twilio import TwilioCarrier
+from integrations.sms.twilio_codes import ERRORS
 from tests.harness.ports import free_port
 from tests.harness.sms_server import (
     ACCOUNT,
@@ -21,9 +22,12 @@ from tests.harness.sms_server import (
     garble,
     refuse,
     stall,
+    take_and_cut,
+    take_and_stall,
 )
 
 NUMBER = "+8613800000042"
+_T, _Q, _P, _A = Verdict.TEMPORARY, Verdict.QUOTA, Verdict.PERMANENT, Verdict.AMBIGUOUS
 SMS = Sms(NUMBER, "【实验中学】家长您好，张三已于07:32进入学校。", 1200, "a-reference")
 
 
@@ -76,42 +80,63 @@ def test_the_validity_stays_within_what_twilio_takes(
     assert server.asked[0].fields["ValidityPeriod"] == sent
 
 
+def test_with_a_callback_address_a_receipt_is_asked_for_that_names_the_message(
+    server: SmsServer,
+) -> None:
+    there = "https://card.school.example/callbacks/sms/twilio"
+    TwilioCarrier(ACCOUNT, TOKEN, SENDER, server.url, callback_url=there).send(SMS)
+    assert server.asked[0].fields["StatusCallback"] == f"{there}?reference=a-reference"
+
+
 @pytest.mark.parametrize("code", sorted(ERRORS))
 def test_each_code_of_the_table_means_what_it_says(server: SmsServer, code: int) -> None:
-    verdict, sentence = ERRORS[code]
+    verdict, sentence, is_number_bad = ERRORS[code]
     error = refusal(server, refuse(400, code))
-    assert error.permanent is (verdict is Verdict.PERMANENT)
-    assert error.ambiguous is (verdict is Verdict.AMBIGUOUS)
+    assert (error.verdict, error.is_number_bad) == (verdict, is_number_bad)
     assert error.message == f"Twilio {code}: {sentence}"
-
-
-@pytest.mark.parametrize(
-    ("answer", "permanent", "ambiguous"),
-    [
-        (refuse(400, 29_999), True, False),
-        (refuse(401, 29_999), False, False),
-        (refuse(404, 29_999), False, False),
-        (refuse(429, 21_614), False, False),
-        (refuse(500, 20_500), False, True),
-        (refuse(503, 20_429), False, True),
-        (refuse(302, 0), False, True),
-        (fail_at_once(30_005), True, False),
-        (fail_at_once(30_001), False, False),
-        (garble, False, True),
-        (cut, False, True),
-    ],
-)
-def test_an_answer_outside_the_table(
-    server: SmsServer, answer: Answer, permanent: bool, ambiguous: bool
-) -> None:
-    error = refusal(server, answer)
-    assert (error.permanent, error.ambiguous) == (permanent, ambiguous)
     assert len(server.asked) == 1
 
 
-def test_too_many_requests_wait_as_long_as_asked(server: SmsServer) -> None:
-    error = refusal(server, refuse(429, 20_429, {"Retry-After": "17"}))
-    assert (error.permanent, error.ambiguous, error.retry_after_s) == (False, False, 17)
+def test_the_codes_that_condemn_a_number_are_these_and_are_permanent() -> None:
+    bad = {code for code, meaning in ERRORS.items() if meaning.is_number_bad}
+    assert bad == {
+        *(21_211, 21_214, 21_217, 21_265, 21_266),
+        *(21_610, 21_614, 21_635, 30_005, 30_006),
+    }
+    assert {ERRORS[code].verdict for code in bad} == {Verdict.PERMANENT}
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "sentence"),
+    [
+        (refuse(400, 29_999), _P, "29999: Twilio refuses the message; look the code up."),
+        (refuse(401, 29_999), _T, "29999: Twilio does not accept the account or its token."),
+        (refuse(404, 29_999), _T, "29999: Twilio does not know the account or the messaging"),
+        (refuse(429, 21_614), _T, "21614: Too many requests at once."),
+        (refuse(429, 63_038), _Q, "63038: The Twilio account has sent its messages of this day."),
+        (refuse(500, 20_500), _A, "20500: Twilio failed: the message may have been accepted."),
+        (refuse(503, 20_429), _A, "20429: Twilio failed: the message may have been accepted."),
+        (refuse(302, 0), _A, "0: Twilio failed: the message may have been accepted."),
+        (fail_at_once(30_005), _P, "30005: The number is not in service."),
+        (fail_at_once(30_001), _Q, "30001: The sender's queue is full."),
+        (garble, _A, "The answer cannot be read."),
+        (cut, _A, "The connection was cut."),
+        (take_and_cut, _A, "The connection was cut."),
+    ],
+)
+def test_an_answer_outside_the_table(
+    server: SmsServer, answer: Answer, verdict: Verdict, sentence: str
+) -> None:
+    error = refusal(server, answer)
+    assert error.verdict is verdict
+    assert re.match(f"Twilio:? {sentence}", error.message)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("code", [20_429, 63_038])
+def test_too_many_requests_wait_as_long_as_asked(server: SmsServer, code: int) -> None:
+    error = refusal(server, refuse(429, code, {"Retry-After": "17"}))
+    assert (error.verdict, error.retry_after_s) == (ERRORS[code].verdict, 17)
 
 
 @pytest.mark.parametrize("asked", ["Wed, 21 Oct 2026 07:28:00 GMT", "-1", "", "²"])
@@ -131,9 +156,11 @@ def test_one_wait_does_not_outlive_its_answer(server: SmsServer) -> None:
     assert waits == [17, None]
 
 
-def test_an_answer_that_does_not_come_is_ambiguous(server: SmsServer) -> None:
-    error = refusal(server, stall, timeout_s=0.3)
-    assert error.ambiguous
+@pytest.mark.parametrize("answer", [stall, take_and_stall])
+def test_an_answer_that_does_not_come_is_ambiguous(server: SmsServer, answer: Answer) -> None:
+    error = refusal(server, answer, timeout_s=0.3)
+    assert error.verdict is Verdict.AMBIGUOUS
+    assert error.message == "Twilio: The answer took too long."
     assert len(server.asked) == 1
 
 
@@ -141,7 +168,8 @@ def test_a_server_that_is_not_there_got_nothing() -> None:
     away = TwilioCarrier(ACCOUNT, TOKEN, SENDER, f"http://127.0.0.1:{free_port()}", 2)
     with pytest.raises(SendError) as caught:
         away.send(SMS)
-    assert (caught.value.permanent, caught.value.ambiguous) == (False, False)
+    assert caught.value.verdict is Verdict.TEMPORARY
+    assert caught.value.message == "Twilio cannot be reached; nothing was sent."
 
 
 def test_a_connection_that_is_not_answered_carried_nothing() -> None:
@@ -153,8 +181,7 @@ def test_a_connection_that_is_not_answered_carried_nothing() -> None:
         away = TwilioCarrier(ACCOUNT, TOKEN, SENDER, f"http://127.0.0.1:{port}", 0.3)
         with pytest.raises(SendError) as caught:
             away.send(SMS)
-    assert not caught.value.permanent
-    assert not caught.value.ambiguous
+    assert caught.value.verdict is Verdict.TEMPORARY
 
 
 def test_a_name_that_does_not_resolve_got_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +192,7 @@ def test_a_name_that_does_not_resolve_got_nothing(monkeypatch: pytest.MonkeyPatc
     away = TwilioCarrier(ACCOUNT, TOKEN, SENDER, "http://twilio.invalid", 2)
     with pytest.raises(SendError) as caught:
         away.send(SMS)
-    assert (caught.value.permanent, caught.value.ambiguous) == (False, False)
+    assert caught.value.verdict is Verdict.TEMPORARY
 
 
 def test_no_error_and_no_log_line_holds_the_number(
