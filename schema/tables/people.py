@@ -16,6 +16,14 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
+class Channel(StrEnum):
+    """The way on which a guardian is told."""
+
+    SMS = "sms"
+    WECOM = "wecom"
+    """家校沟通 of WeCom (企业微信)."""
+
+
 class Sex(StrEnum):
     """As the register gives it (GB/T 2261.1)."""
 
@@ -142,9 +150,21 @@ class Guardian(SchoolTable):
     phone_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     phone_tail: Mapped[str] = mapped_column(String(4))
     """The last four digits, which is all that screens show."""
+    phone_since: Mapped[datetime | None]
+    """Since when it is this number; None: since the guardian is known here."""
+    verified_at: Mapped[datetime | None]
+    """When a code showed that the number is the guardian's, or staff vouched for it."""
+    verified_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    """Empty: the guardian, by a code."""
     language: Mapped[Language] = mapped_column(Choice(Language), default=Language.CHINESE)
+    wecom_id: Mapped[str | None] = mapped_column(String(64))
+    """What WeCom calls the guardian (`parent_userid`), for those who are told there."""
     sourced_id: Mapped[str | None] = mapped_column(String(80))
     """What the register system calls the guardian (OneRoster `sourcedId`)."""
+
+
+WANTED_AT_FIRST = "arrival departure late absence leave library notice"
+"""What a guardian is told who has not said otherwise."""
 
 
 class GuardianPhone(SchoolTable):
@@ -161,7 +181,10 @@ class GuardianPhone(SchoolTable):
 
 
 class Guardianship(Table):
-    """That a guardian belongs to a student, and whether arrivals and departures are told."""
+    """That a guardian belongs to a student, and what the guardian wants to be told of the student.
+
+    Which kinds, on which way, and when not: `card_server.messages.wishes` reads and writes these.
+    """
 
     __tablename__ = "guardianship"
     __table_args__ = (Index(None, "guardian_id"),)
@@ -172,3 +195,20 @@ class Guardianship(Table):
     is_told: Mapped[bool] = mapped_column(default=True)
     priority: Mapped[int] = mapped_column(default=1, server_default="1")
     """1 is asked first."""
+    wanted: Mapped[str] = mapped_column(
+        String(120), default=WANTED_AT_FIRST, server_default=WANTED_AT_FIRST
+    )
+    """The wanted kinds of messages, apart by spaces; none of them is sent unless `is_told`."""
+    channel: Mapped[Channel] = mapped_column(
+        Choice(Channel), default=Channel.SMS, server_default=Channel.SMS.value
+    )
+    quiet_from: Mapped[int | None]
+    """Minutes after midnight in the school's zone; None: as the school has it."""
+    quiet_until: Mapped[int | None]
+    daily_limit: Mapped[int | None]
+    """Messages a day about this student; None: as the school has it."""
+    consented_at: Mapped[datetime | None]
+    consent_wording_id: Mapped[int | None] = mapped_column(ForeignKey("consent_wording.id"))
+    """Without `consented_at`: of a consent that was withdrawn."""
+    consent_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    """Who noted a consent on paper; empty: the guardian, on the own page."""

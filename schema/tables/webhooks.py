@@ -21,6 +21,8 @@ class EventKind(StrEnum):
     """A step of a card: given out, lost, found, replaced, …"""
     STUDENT = "student"
     """A student's status: enrolled, suspended, transferred, graduated."""
+    LIMIT = "limit"
+    """A limit of the day keeps messages back."""
     TEST = "test"
     """Made by staff, for one webhook, to see whether it works."""
 
