@@ -24,6 +24,7 @@ from tests.bench.pages import measure_pages
 from tests.bench.promotion import measure_promotion
 from tests.bench.recompute import measure_recompute
 from tests.bench.roster import measure_roster
+from tests.bench.telling import measure_telling
 from tests.harness.postgres import Postgres
 
 _RESULT = Path("bench.json")
@@ -35,6 +36,7 @@ SUITES: dict[str, Suite] = {
     "drain": lambda folder, postgres, told: measure_drain(folder, postgres, 1, told),
     "backlog": lambda folder, postgres, told: measure_drain(folder, postgres, MAX_TAPS, told),
     "latency": measure_latency,
+    "telling": measure_telling,
     "pages": measure_pages,
     "attendance": measure_attendance_pages,
     "roster": measure_roster,

@@ -1,15 +1,13 @@
 """The notifier against both databases and a server in Twilio's place: what follows each answer."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, event, update
 
-from card_server.notifier import judge
 from card_server.storage.database import open_engine
 from card_server.storage.sealing import Seal
-from integrations.sms.protocol import SendError
 from schema.messages import utc_now
 from schema.tables.messages import MessageState, Suppression
 from schema.tables.people import Guardian
@@ -35,7 +33,6 @@ from tests.harness.sms_server import (
 )
 from tests.harness.waiting import wait_for
 
-NOW = datetime(2025, 9, 1, tzinfo=UTC)
 State = MessageState
 
 
@@ -201,50 +198,11 @@ def test_a_number_sealed_with_another_key_waits_and_is_named_at_ready(
     with engine.begin() as connection:
         connection.execute(update(Guardian).values(phone_sealed=Seal(bytes(32)).close("+8610")))
     with notifying(engine, server) as notifier:
-        trouble = wait_for(notifier.carrier_trouble)
+        trouble = wait_for(notifier.carriers.trouble)
         wait_for(all_are(engine, State.QUEUED))
     assert trouble
     assert "data_key" in trouble
     assert server.asked == []
-
-
-def test_one_accepted_message_ends_the_carriers_trouble(engine: Engine, server: SmsServer) -> None:
-    queue(engine, 3)
-    server.answer_with(*[refuse(401, 20003)] * 3)
-    with notifying(engine, server) as notifier:
-        wait_for(notifier.carrier_trouble)
-        alter(engine, due_at=utc_now())
-        wait_for(all_are(engine, State.ACCEPTED))
-        assert notifier.carrier_trouble() is None
-
-
-@pytest.mark.parametrize(
-    ("error", "attempt", "state", "wait_s"),
-    [
-        (SendError("x"), 1, State.QUEUED, 5),
-        (SendError("x"), 2, State.QUEUED, 10),
-        (SendError("x"), 9, State.QUEUED, 300),
-        (SendError("x"), 10**6, State.QUEUED, 300),
-        (SendError("x", retry_after_s=77), 1, State.QUEUED, 77),
-        (SendError("x", retry_after_s=7), 3, State.QUEUED, 7),
-        (SendError("x", retry_after_s=0), 3, State.QUEUED, 1),
-        (SendError("x", retry_after_s=10**7), 1, State.QUEUED, 1800),
-        (SendError("x", permanent=True), 1, State.FAILED, None),
-        (SendError("x", ambiguous=True), 1, State.UNKNOWN, None),
-        (SendError("x", ambiguous=True, permanent=True), 1, State.UNKNOWN, None),
-    ],
-)
-def test_what_follows_from_a_failed_try(
-    error: SendError, attempt: int, state: MessageState, wait_s: float | None
-) -> None:
-    outcome = judge(error, attempt, NOW + timedelta(minutes=30), NOW, 1.0)
-    due_at = None if wait_s is None else NOW + timedelta(seconds=wait_s)
-    assert (outcome.state, outcome.due_at, outcome.error) == (state, due_at, "x")
-
-
-def test_chance_spreads_the_next_try_over_half_of_the_wait() -> None:
-    early = judge(SendError("x"), 3, NOW + timedelta(hours=1), NOW, 0.0)
-    assert early.due_at == NOW + timedelta(seconds=10)
 
 
 def test_looking_for_work_reads_only_the_small_indexes(engine: Engine, server: SmsServer) -> None:

@@ -7,15 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, text, update
+from sqlalchemy.exc import OperationalError
 
+from card_server import notifier
 from card_server.errors import AppError, Code
-from card_server.notifier import run
+from card_server.notifier import THREADS, run
 from card_server.storage.database import open_engine
 from schema.messages import utc_now
 from schema.tables.messages import Message, MessageState
 from tests.harness.outbox import (
     all_are,
+    alter,
     messages,
     notifying,
     number,
@@ -82,9 +85,15 @@ def test_two_notifiers_on_postgresql_send_each_message_exactly_once(
 ) -> None:
     engine = open_engine(postgres_url)
     queue(engine, 200)
+    alter(engine, due_at=utc_now() + timedelta(minutes=5))
+    server.always = accept_when_released
     one = process_for(postgres_url, server, tmp_path / "one.log")
     two = process_for(postgres_url, server, tmp_path / "two.log")
     with one, two:
+        wait_for(lambda: how_many_work(engine) == 2, 60)
+        alter(engine, due_at=utc_now())
+        wait_for(lambda: len(server.asked) > THREADS, 60)  # more than one of them takes at once
+        server.released.set()
         wait_for(all_are(engine, State.ACCEPTED), 60)
         assert (one.stop(), two.stop()) == (0, 0), one.output + two.output
     assert Counter(asked.to for asked in server.asked) == Counter(map(number, range(200)))
@@ -111,16 +120,24 @@ def test_the_database_may_go_away_and_come_back_without_a_second_send(server: Sm
         url = cluster.create_database()
         engine = open_engine(url)
         Message.metadata.create_all(engine)
-        queue(engine, 12)
+        queue(engine, 40)
         server.always = accept_when_released
         with notifying(engine, server, timeout_s=60):
-            wait_for(lambda: len(server.asked) == 8)
+            wait_for(lambda: len(server.asked) == THREADS)
             cluster.kill()
             server.released.set()
             wait_for(lambda: cluster_starts(cluster), 30, "the cluster")
             wait_for(all_are(engine, State.ACCEPTED), 30)
-        assert Counter(asked.to for asked in server.asked) == Counter(map(number, range(12)))
+        assert Counter(asked.to for asked in server.asked) == Counter(map(number, range(40)))
         engine.dispose()
+
+
+def how_many_work(engine: Engine) -> int:
+    """The notifiers that have a place on this PostgreSQL."""
+    with engine.connect() as connection:
+        places = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT"
+        of_here = " oid FROM pg_database WHERE datname = current_database())"
+        return connection.scalar(text(places + of_here)) or 0
 
 
 def expire_leases(engine: Engine) -> None:
@@ -140,3 +157,27 @@ def cluster_starts(cluster: Postgres) -> bool:
     except AssertionError:
         return False
     return True
+
+
+def test_what_was_taken_is_handed_over_though_the_database_goes_away_right_after(
+    engine: Engine, server: SmsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unclear, _ = queue(engine, 2)
+    with engine.begin() as connection:
+        connection.execute(
+            update(Message)
+            .where(Message.id == unclear)
+            .values(state=State.UNKNOWN, provider="twilio", look_up_at=utc_now())
+        )
+    failures = 0
+
+    def fail(*_: object) -> None:
+        nonlocal failures
+        failures += 1
+        raise OperationalError("look-ups", None, Exception("gone"))
+
+    monkeypatch.setattr(notifier, "take_unclear", fail)
+    with notifying(engine, server):
+        wait_for(lambda: messages(engine)[1].state is State.ACCEPTED)
+    assert failures
+    assert [asked.to for asked in server.asked] == [number(1)]

@@ -1,0 +1,1 @@
+"""Messages to guardians: what is told to whom, when, how often, and what became of it."""
