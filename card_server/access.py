@@ -29,7 +29,7 @@ from card_server.staff.tokens import (
     is_token_use_worth_noting,
     note_token_use,
 )
-from card_server.storage.database import open_sessions
+from card_server.storage.database import open_reading_sessions, open_sessions
 from schema.tables.staff import Role
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -54,13 +54,15 @@ class Decision:
     """Who may call a route."""
 
     roles: frozenset[Role]
-    """Empty: anybody, whether logged in or not."""
+    """Empty: anybody, whether logged in or not, unless `judge` says who."""
     is_about_a_school: bool = True
     """Whether the route needs to know of which school."""
+    judge: Callable[[], ResponseReturnValue | None] | None = None
+    """Who judges in the place of staff's sessions: a parents' route lets in no staff at all."""
 
     @property
     def is_public(self) -> bool:
-        return not self.roles
+        return not self.roles and self.judge is None
 
     def lets_in(self, roles: frozenset[Role]) -> bool:
         """Whether somebody with these roles may; all roles are whoever is logged in, with none."""
@@ -69,17 +71,25 @@ class Decision:
 
 def public(view: View) -> View:
     """Anybody may call this route."""
-    return _decide(view, Decision(frozenset(), is_about_a_school=False))
+    return decide(view, Decision(frozenset(), is_about_a_school=False))
 
 
 def allow(*roles: Role) -> Callable[[View], View]:
     """Staff with one of these roles may call this route, which is about the caller's school."""
-    return lambda view: _decide(view, Decision(frozenset(roles)))
+    return lambda view: decide(view, Decision(frozenset(roles)))
 
 
 def allow_anywhere(*roles: Role) -> Callable[[View], View]:
     """Staff with one of these roles may call this route, which is about no school."""
-    return lambda view: _decide(view, Decision(frozenset(roles), is_about_a_school=False))
+    return lambda view: decide(view, Decision(frozenset(roles), is_about_a_school=False))
+
+
+def decide(view: View, decision: Decision) -> View:
+    """Write down who may call a route. Raises RuntimeError when that is written already."""
+    if decision_of(view) is not None:
+        raise RuntimeError(f"{view.__name__} has two access decisions")
+    setattr(view, _DECISION, decision)
+    return view
 
 
 def decision_of(view: Callable[..., Any]) -> Decision | None:
@@ -101,7 +111,7 @@ def may(endpoint: str) -> bool:
 def guard(app: Flask, engine: Engine) -> None:
     """Judge each request before its view runs."""
     app.extensions["writing"] = open_sessions(engine)
-    app.extensions["reading"] = open_sessions(engine.execution_options(read_only=True))
+    app.extensions["reading"] = open_reading_sessions(engine)
     app.before_request(_judge)
 
 
@@ -143,7 +153,8 @@ def school_in_use() -> SchoolInUse:
 
 def zone_in_use() -> ZoneInfo:
     """The zone of the school that this request is about, or else the district's."""
-    return g.school.zone if "school" in g else DISTRICT_ZONE
+    school: SchoolInUse | None = g.get("school")
+    return school.zone if school else DISTRICT_ZONE
 
 
 def grants_in_use() -> tuple[Grant, ...]:
@@ -174,7 +185,7 @@ def changing_session() -> Iterator[Session]:
 
 
 def reading() -> sessionmaker[Session]:
-    """Sessions that only read: on SQLite they do not wait for whoever writes."""
+    """Sessions that only read: they wait for nobody, and refuse to write."""
     found: sessionmaker[Session] = current_app.extensions["reading"]
     return found
 
@@ -208,21 +219,18 @@ def forget_token() -> None:
     session.clear()
 
 
-def _decide(view: View, decision: Decision) -> View:
-    if decision_of(view) is not None:
-        raise RuntimeError(f"{view.__name__} has two access decisions")
-    setattr(view, _DECISION, decision)
-    return view
-
-
 def _judge() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None
     decision = decision_of(current_app.view_functions[request.endpoint])
     if decision is None:
         abort(403)
-    if decision.is_public:
-        return None
+    if decision.judge is not None:
+        return decision.judge()
+    return None if decision.is_public else _judge_staff(decision)
+
+
+def _judge_staff(decision: Decision) -> ResponseReturnValue | None:
     found = caller_or_none()
     if found is None:
         return _send_to_log_in()

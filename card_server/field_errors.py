@@ -81,6 +81,7 @@ _TOO_LONG = {
     60: _("This may have 60 characters at most."),
     120: _("This may have 120 characters at most."),
     200: _("This may have 200 characters at most."),
+    300: _("This may have 300 characters at most."),
 }
 _OUT_OF_BOUNDS = {
     (0, 3600): _("Write a whole number from 0 to 3600."),
@@ -90,5 +91,7 @@ _OUT_OF_BOUNDS = {
     (1, 7): _("Write a whole number from 1 to 7."),
     (1, 9): _("Write a whole number from 1 to 9."),
     (1, 30): _("Write a whole number from 1 to 30."),
+    (1, 200): _("Write a whole number from 1 to 200."),
+    (1, 1_000_000): _("Write a whole number from 1 to 1000000."),
     (2000, 2100): _("Write a year from 2000 to 2100."),
 }

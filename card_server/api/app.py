@@ -31,6 +31,12 @@ from card_server.api import (
     job_routes,
     leave_routes,
     logo_routes,
+    message_routes,
+    message_rules_routes,
+    message_text_routes,
+    notice_routes,
+    paper_consent_routes,
+    parent_link_routes,
     people_routes,
     personal_routes,
     promotion_routes,
@@ -64,6 +70,7 @@ _ROUTES = (
     people_routes.routes,
     personal_routes.routes,
     guardian_routes.routes,
+    parent_link_routes.routes,
     school_year_routes.routes,
     calendar_routes.routes,
     calendar_timetable_routes.routes,
@@ -77,11 +84,16 @@ _ROUTES = (
     roster_way_routes.routes,
     promotion_routes.routes,
     event_routes.routes,
+    message_routes.routes,
     settings_routes.routes,
     logo_routes.routes,
     staff_routes.routes,
     token_routes.routes,
     webhook_routes.routes,
+    notice_routes.routes,
+    paper_consent_routes.routes,
+    message_text_routes.routes,
+    message_rules_routes.routes,
     history_routes.routes,
     job_routes.routes,
     audit_routes.routes,
@@ -97,8 +109,10 @@ def add_api(pages: Flask, engine: Engine, *, per_minute: int, behind_tls: bool) 
         per_minute=per_minute,
         behind_tls=behind_tls,
     )
-    api.extensions["webhook_seal"] = pages.extensions["webhook_seal"]
-    api.config["WEBHOOK_ALLOW_PRIVATE"] = pages.config["WEBHOOK_ALLOW_PRIVATE"]
+    for shared in ("webhook_seal", "parents_web"):
+        api.extensions[shared] = pages.extensions[shared]
+    for shared in ("WEBHOOK_ALLOW_PRIVATE", "SMS_PROVIDERS"):
+        api.config[shared] = pages.config[shared]
     pages.extensions["api"] = api
     answer_pages = pages.wsgi_app
 

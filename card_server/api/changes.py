@@ -21,8 +21,8 @@ _Url = Annotated[
     str, Field(min_length=1, max_length=500, json_schema_extra=_NO_NUL), AfterValidator(storable)
 ]
 _Kinds = Annotated[
-    list[Literal["tap", "attendance", "message", "card", "student"]],
-    Field(min_length=1, max_length=5),
+    list[Literal["tap", "attendance", "message", "card", "student", "limit"]],
+    Field(min_length=1, max_length=6),
 ]
 _Signature = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[^【】\[\]]*$")]
 _Zone = Annotated[str, Field(min_length=1, max_length=40)]

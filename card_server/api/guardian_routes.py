@@ -14,11 +14,14 @@ from card_server.api.people_inputs import (
     GuardianPath,
     GuardianPhonePath,
     NewGuardian,
+    PaperConsent,
     Why,
     Wishes,
 )
 from card_server.api.people_routes import ADMINS, SEEING, seal, typed_of
 from card_server.audit.writing import note
+from card_server.messages import wishes
+from card_server.messages.kinds import WISHES
 from card_server.people import guardians as rules
 from card_server.people.students import find_student
 from card_server.reports.student_record import GuardianLine, list_guardians
@@ -92,18 +95,67 @@ def change_guardian(
 @routes.input(Wishes, arg_name="sent")
 @routes.output(shapes.Guardian)
 def change_wishes(student_id: str, guardian_id: str, asked: GuardianPath, sent: Wishes) -> Any:
-    """Change whether a guardian is told, and in which language."""
+    """Change what a guardian is told, how, when, and in which language."""
+    school_id, student, who = school_in_use().id, asked.student_id, asked.guardian_id
     with changing_session() as session:
-        rules.change_wishes(
-            session,
-            actor(),
-            school_in_use().id,
-            asked.student_id,
-            asked.guardian_id,
-            is_told=sent.is_told,
-            language=sent.language,
+        _found, link = rules.lock_guardian(session, school_id, student, who)
+        typed = wishes.write_wishes(wishes.wishes_of(link)) | _typed_wishes(sent)
+        wanted = wishes.read_wishes(typed)
+        wishes.change_wishes(
+            session, actor(), school_id, student, who, wanted, language=sent.language
         )
-        return _line(session, asked.student_id, asked.guardian_id)
+        return _line(session, student, who)
+
+
+def _typed_wishes(sent: Wishes) -> dict[str, str]:
+    """What was sent, as a form would have it."""
+    given = sent.model_dump(exclude_none=True, exclude={"wanted", "is_told", "language"})
+    typed = {name: str(value) for name, value in given.items()}
+    typed["is_told"] = "1" if sent.is_told else ""
+    if sent.wanted is not None:
+        typed |= {kind.value: "1" if kind in sent.wanted else "" for kind in WISHES}
+    return typed
+
+
+@routes.post("/<guardian_id>/vouch")
+@allow(*SEEING)
+@routes.input(GuardianPath, location="path", arg_name="asked")
+@routes.input(Why, arg_name="sent")
+@routes.output(shapes.Guardian)
+def vouch(student_id: str, guardian_id: str, asked: GuardianPath, sent: Why) -> Any:
+    """Say, with a reason, that the number is the guardian's: no code is asked for."""
+    school_id, student, who = school_in_use().id, asked.student_id, asked.guardian_id
+    with changing_session() as session:
+        rules.find_guardian(session, school_id, student, who)
+        wishes.vouch_for_number(session, actor(), school_id, who, sent.reason)
+        return _line(session, student, who)
+
+
+@routes.put("/<guardian_id>/consent")
+@allow(*SEEING)
+@routes.input(GuardianPath, location="path", arg_name="asked")
+@routes.input(PaperConsent, arg_name="sent")
+@routes.output(shapes.Guardian)
+def note_consent(student_id: str, guardian_id: str, asked: GuardianPath, sent: PaperConsent) -> Any:
+    """Note a consent that the school has on paper, for all of the guardian's students."""
+    school_id, student, who = school_in_use().id, asked.student_id, asked.guardian_id
+    with changing_session() as session:
+        rules.find_guardian(session, school_id, student, who)
+        wishes.give_consent(session, actor(), school_id, who, sent.wording_id, actor().name)
+        return _line(session, student, who)
+
+
+@routes.delete("/<guardian_id>/consent")
+@allow(*SEEING)
+@routes.input(GuardianPath, location="path", arg_name="asked")
+@routes.output({}, status_code=204)
+def withdraw_consent(student_id: str, guardian_id: str, asked: GuardianPath) -> Any:
+    """Note that a guardian consents no more: nothing is sent from now on."""
+    school_id, student, who = school_in_use().id, asked.student_id, asked.guardian_id
+    with changing_session() as session:
+        rules.find_guardian(session, school_id, student, who)
+        wishes.withdraw_consent(session, actor(), school_id, who)
+    return ""
 
 
 @routes.post("/<guardian_id>/numbers")

@@ -11,7 +11,6 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from card_server.api.cursors import ID_CURSOR, MOMENT_CURSOR, UUID_CURSOR
-from schema.tables.messages import MessageState
 from schema.tables.webhooks import DeliveryState
 
 MAX_ITEMS = 200
@@ -162,15 +161,6 @@ class BoardQuery(Taken):
 class TapsQuery(Taken):
     """Which part of the taps."""
 
-    since: Moment | None = None
-    limit: Limit = 50
-    cursor: MomentCursor | None = None
-
-
-class MessagesQuery(Taken):
-    """Which part of the messages."""
-
-    state: MessageState | None = None
     since: Moment | None = None
     limit: Limit = 50
     cursor: MomentCursor | None = None

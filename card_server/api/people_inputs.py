@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StrictBool
+from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
 from card_server.api.inputs import Day, RowId, Taken, storable
-from schema.tables.people import Language, Sex, StudentStatus
+from card_server.messages.wishes import MOST_A_DAY
+from schema.tables.messages import MessageKind
+from schema.tables.people import Channel, Language, Sex, StudentStatus
 
 _NO_NUL = {"pattern": r"^[^\u0000]*$"}
 _Number = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._/-]{0,31}$")]
@@ -29,6 +31,7 @@ _Registry = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{6,32}$")]
 _Phone = Annotated[str, Field(pattern=r"^[0-9+() -]{5,30}$", description="A mobile number.")]
 _Further = Annotated[list[_Phone], Field(max_length=5)]
 _Id = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+_Hour = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 _Priority = Annotated[int, Field(strict=True, ge=1, le=9)]
 _Year = Annotated[int, Field(strict=True, ge=2000, le=2100)]
 
@@ -114,13 +117,25 @@ class GuardianChange(Taken):
     language: Language | None = None
     is_told: StrictBool | None = None
     priority: _Priority | None = None
+    wecom_id: Annotated[str, Field(max_length=64)] | None = None
 
 
 class Wishes(Taken):
-    """What a guardian wants to be told, and in which language."""
+    """What a guardian wants to be told, how, when, and in which language; the rest stays."""
 
     is_told: StrictBool
     language: Language
+    wanted: list[MessageKind] | None = None
+    channel: Channel | None = None
+    quiet_from: _Hour | None = None
+    quiet_until: _Hour | None = None
+    daily_limit: Annotated[StrictInt, Field(ge=1, le=MOST_A_DAY)] | None = None
+
+
+class PaperConsent(Taken):
+    """A consent that the school has on paper."""
+
+    wording_id: Annotated[StrictInt, Field(ge=1)]
 
 
 class NewTerm(Taken):

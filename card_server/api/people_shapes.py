@@ -5,7 +5,8 @@ from datetime import date, datetime
 from pydantic import Field
 
 from card_server.api.shapes import Shape
-from schema.tables.people import Language, Sex, StudentStatus
+from schema.tables.messages import MessageKind
+from schema.tables.people import Channel, Language, Sex, StudentStatus
 
 
 class FurtherPhone(Shape):
@@ -25,6 +26,14 @@ class Guardian(Shape):
     language: Language
     is_told: bool
     priority: int = Field(description="1 is asked first.")
+    wanted: list[MessageKind] = Field(description="What the guardian is told of, if `is_told`.")
+    channel: Channel
+    quiet_from: str | None = Field(description="HH:MM in the school's zone; null: the school's.")
+    quiet_until: str | None
+    daily_limit: int | None = Field(description="Messages a day; null: as the school has it.")
+    wecom_id: str | None
+    verified_at: datetime | None = Field(description="When the number was known to be theirs.")
+    consented_at: datetime | None
     further: list[FurtherPhone]
 
 

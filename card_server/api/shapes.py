@@ -343,43 +343,6 @@ class Asides(Shape):
     items: list[Aside]
 
 
-class Message(Shape):
-    """A message to a guardian; of the phone the last digits."""
-
-    id: UUID
-    created_at: datetime
-    changed_at: datetime
-    kind: MessageKind
-    state: MessageState
-    suppression: Suppression | None
-    student_id: int
-    student: str
-    homeroom: str
-    phone_tail: str
-    provider: str | None
-    attempts: int
-    error: str | None
-    body: str
-
-
-class Messages(Shape):
-    """A part of the messages, newest first by when they changed."""
-
-    items: list[Message]
-    next: Next
-
-
-class MessageCounts(Shape):
-    """How many messages are in each state: today's, and all that wait."""
-
-    queued: int
-    sending: int
-    accepted: int
-    failed: int
-    unknown: int
-    suppressed: int
-
-
 class Wrong(Shape):
     """One value that cannot be."""
 

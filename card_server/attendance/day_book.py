@@ -50,9 +50,11 @@ from card_server.attendance.rows import (
     Counts,
     DayKey,
     DayRow,
+    OddDay,
     StudentKey,
     Whereabouts,
     had_nothing_due,
+    is_odd,
     is_open,
     row_of,
     write_days,
@@ -63,6 +65,7 @@ from card_server.school_time import bounds_of, day_of
 from card_server.storage.bulk import Write, fetch, insert_missing
 from schema.tables.attendance import Attendance, Presence
 from schema.tables.readers import Direction
+from schema.tables.taps import Effect
 
 _MOMENT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
@@ -84,6 +87,10 @@ class DayBook:
         self.tap_changes: list[TapChange] = []
         self.judgements: dict[tuple[int, UUID], TapJudgement] = {}
         """Of the fresh passages, by student and id: two schools may use one id."""
+        self.late_taps: dict[tuple[int, UUID], int] = {}
+        """Arrivals that made late, by student and id, in minutes; those on record among them."""
+        self.odd_days: list[OddDay] = []
+        """Days with an absence or a late arrival, whether they change or not."""
         self._session = session
         self._as_of = as_of
         self._known = Known()
@@ -346,6 +353,8 @@ class DayBook:
         key = DayKey(pupil.school.id, day, pupil.student_id)
         before = self._rows.get(key)
         for tap in judged.taps:
+            if tap.late_minutes:
+                self.late_taps[pupil.student_id, tap.id] = tap.late_minutes
             stands = self._known.judgements.get((pupil.student_id, tap.id))
             if stands is None:
                 self.judgements[pupil.student_id, tap.id] = tap
@@ -356,6 +365,8 @@ class DayBook:
         if before is None and not is_told_of and (day in pupil.away or is_open(judged)):
             return
         after = row_of(key, pupil.days[day], judged)
+        if is_odd(after) or (before is not None and is_odd(before)):
+            self._keep_odd(pupil, before, after, judged)
         if after == before:
             return
         if before is not None:
@@ -363,6 +374,17 @@ class DayBook:
         self._counts.add_day(after, 1)
         self._rows[key] = self._changed[key] = after
         self.rewritten.append(Rewritten(before, after))
+
+    def _keep_odd(
+        self, pupil: Pupil, before: DayRow | None, after: DayRow, judged: StudentDay
+    ) -> None:
+        on_record = self._known.judgements
+        has_come = any(
+            tap.effect is Effect.ARRIVAL and (pupil.student_id, tap.id) not in on_record
+            for tap in judged.taps
+        )
+        plan = self._plans[PlanKey(after.school_id, after.day, after.homeroom_id)]
+        self.odd_days.append(OddDay(pupil.school, plan, before, after, has_come))
 
     def _place(self, pupil: Pupil, newest: tuple[date, StudentDay] | None) -> None:
         """Follow the newest passing; taps of an older day than that leave the student in place."""

@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
+from card_server.attendance.absences import JudgedSession, queue_absences
 from card_server.attendance.day_book import DayBook
 from card_server.attendance.homerooms import room_on, stays_of
 from card_server.attendance.loading import reported_to
@@ -161,6 +162,12 @@ def _judge(
     for pupil in pupils:
         book.judge(pupil)
     write_judged(session, book, now)
+    judged = {
+        JudgedSession(one.day, one.homeroom_id, one.position)
+        for one in claimed
+        if one.judged_at is not None
+    }
+    queue_absences(session, book, judged, now)
 
 
 def _pupils(session: Session, school: SchoolDays, claimed: Iterable[Deadline]) -> list[Pupil]:

@@ -68,6 +68,8 @@ class Path(Struct, gc=False):
     inside_since_s: float = -inf
     is_entry_suspect: bool = False
     has_suspect: bool = False
+    late_entries: dict[int, float] = field(default_factory=dict)
+    """When the student came in late, by the session's position."""
 
     def all_stays(self) -> list[Stay]:
         """Every time on campus; the last one is open where the student has not left."""

@@ -162,6 +162,8 @@ class TapJudgement(Struct, frozen=True, gc=False):
     direction: Direction
     by: DirectionBy
     effect: Effect
+    late_minutes: int = 0
+    """Of the arrival that made the student late for a session: by how much, as the day says it."""
 
 
 class StudentDay(Struct, frozen=True, gc=False):

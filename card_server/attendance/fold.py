@@ -27,14 +27,17 @@ from card_server.attendance.facts import (
     DayFacts,
     DayPlan,
     Finding,
+    Passing,
     SessionResult,
     Standing,
     StudentDay,
+    TapJudgement,
 )
 from card_server.attendance.hours import NO_LEAVE, AllLeave, Hours, hours_of, join_leave
 from card_server.attendance.judging import Known, judge_boarder, judge_session
 from schema.tables.attendance import SessionStatus
 from schema.tables.calendar import DayKind
+from schema.tables.taps import Effect
 
 _ORDER = {finding: place for place, finding in enumerate(Finding)}
 
@@ -55,7 +58,7 @@ def judge_day(facts: DayFacts) -> StudentDay:
         arrived_at=path.arrived.at if path.arrived else None,
         departed_at=path.departed.at if path.departed else None,
         sessions=tuple(sessions),
-        taps=tuple(path.taps),
+        taps=_with_minutes(facts.passings, path, sessions, clock),
         findings=_in_order(path.findings),
         is_inside=path.is_inside and closed_at is None,
         since_at=closed_at or (last.at if last else None),
@@ -100,11 +103,33 @@ def _judge_sessions(
             continue
         judged = judge_session(one, stays, leave, known)
         results.append(judged.result)
+        if judged.result.late_minutes:
+            path.late_entries[one.position] = judged.came_s
         if judged.has_left_and_back:
             path.findings.add(Finding.LEFT_AND_BACK)
         if judged.is_covered and _came_on_leave(one, path.entries, leave):
             path.findings.add(Finding.UNEXPECTED)
     return _correct(results, facts.corrections)
+
+
+def _with_minutes(
+    passings: Sequence[Passing], path: Path, sessions: Iterable[SessionResult], clock: DayClock
+) -> tuple[TapJudgement, ...]:
+    """What the taps were; those that came in late with their minutes, if those still stand."""
+    if not path.late_entries:
+        return tuple(path.taps)
+    minutes: dict[float, int] = {}
+    for one in sessions:
+        if one.late_minutes:
+            came_s = path.late_entries[one.position]
+            minutes[came_s] = max(minutes.get(came_s, 0), one.late_minutes)
+    late = {one.id: minutes.get(clock.seconds_to(one.at), 0) for one in passings}
+    return tuple(
+        replace(tap, late_minutes=late[tap.id])
+        if late[tap.id] and tap.effect is Effect.ARRIVAL
+        else tap
+        for tap in path.taps
+    )
 
 
 def _came_on_leave(hours: Hours, entries: Sequence[float], leave: AllLeave) -> bool:

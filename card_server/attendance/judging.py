@@ -66,6 +66,8 @@ class Judged(Struct, frozen=True, gc=False):
     """Out during the session and in again, without leave."""
     is_covered: bool = False
     """Leave covers all of it."""
+    came_s: float = 0.0
+    """When who came late came in."""
 
 
 def judge_session(hours: Hours, stays: Sequence[Stay], leave: AllLeave, known: Known) -> Judged:
@@ -79,7 +81,8 @@ def judge_session(hours: Hours, stays: Sequence[Stay], leave: AllLeave, known: K
         return Judged(_wait(hours, duty, Waiting.NOT_DUE))
     there = _attend(hours, duty, stays, leave, known.as_of_s)
     if there is None or there.is_too_late:
-        return Judged(_miss(hours, duty, known, there.late_minutes if there else 0))
+        missed = _miss(hours, duty, known, there.late_minutes if there else 0)
+        return Judged(missed, came_s=there.came_s if there else 0.0)
     if there.late_minutes:
         status = SessionStatus.LATE
     else:
@@ -87,7 +90,7 @@ def judge_session(hours: Hours, stays: Sequence[Stay], leave: AllLeave, known: K
     result = SessionResult(
         hours.position, status, there.late_minutes, there.early_minutes, duty.leave_kind
     )
-    return Judged(result, there.has_left_and_back)
+    return Judged(result, there.has_left_and_back, came_s=there.came_s)
 
 
 def judge_boarder(
@@ -133,6 +136,7 @@ class _There(Struct, frozen=True, gc=False):
     is_too_late: bool
     early_minutes: int
     has_left_and_back: bool
+    came_s: float
 
 
 def _attend(
@@ -150,7 +154,7 @@ def _attend(
     early_minutes = _minutes_early(during[-1].until_s, duty, leave, as_of_s)
     is_too_late = late_minutes > 0 and came.from_s >= duty.absent_from
     was_back = len(during) > 1 and _was_out_without_leave(during, duty, leave)
-    return _There(late_minutes, is_too_late, early_minutes, was_back)
+    return _There(late_minutes, is_too_late, early_minutes, was_back, came.from_s)
 
 
 def _minutes_late(came_s: float, duty: Duty) -> int:

@@ -2,45 +2,50 @@
 
 A message belongs to a tap. When an earlier tap comes in later, what was an arrival may turn out to
 be a double tap, or a departure: its message is withdrawn if nobody was told yet, and if somebody
-was, the message of the tap that takes its place is not sent to them.
+was, the message of the tap that takes its place is not sent to them. What was late may turn out in
+time: what waits is written anew.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from msgspec import Struct
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from card_server.attendance.absences import Owed, withdraw_absences
 from card_server.attendance.day_book import DayBook
+from card_server.attendance.lateness import arrival_kind, mend_lateness
+from card_server.attendance.rows import DayKey
 from card_server.attendance.tap_changes import TapChange
-from card_server.messages import write_text
+from card_server.messages.moments import say_time
+from card_server.messages.queueing import NewMessage, expiry_of
 from card_server.services.protocol import PlacedTap
-from card_server.taps.directory import Holder, SchoolFacts
+from card_server.taps.directory import Holder, SchoolFacts, Told
 from schema.tables.messages import Message, MessageKind, MessageState, Suppression
 from schema.tables.taps import Effect
 
 
-class Notice(Struct, gc=False):
-    """What one guardian is told of one tap (a row of `message`)."""
+class Passed(NamedTuple):
+    """An arrival or a departure, as it is told."""
 
-    school_id: int
-    id: UUID
-    kind: MessageKind
     tap_id: UUID
-    student_id: int
-    guardian_id: int
-    body: str
-    state: MessageState
+    effect: Effect
+    late_minutes: int
+    local: datetime
+    """In the school's zone."""
     suppression: Suppression | None
-    attempts: int
-    created_at: datetime
-    due_at: datetime
-    expires_at: datetime
-    changed_at: datetime
+
+
+class Settled(NamedTuple):
+    """What was told before, as far as it decides what is told now."""
+
+    told: set[tuple[int, int, int, Effect]]
+    """Who was told of a passing that was not one: school, student, guardian, and as what."""
+    owed: Owed
 
 
 def suppression_of(tap: PlacedTap) -> Suppression | None:
@@ -52,142 +57,166 @@ def suppression_of(tap: PlacedTap) -> Suppression | None:
     return None
 
 
-def notices_of(tap: PlacedTap, local: datetime, now: datetime) -> list[Notice]:
-    """The messages of a tap that is an arrival or a departure; `local` in the school's zone."""
-    if tap.holder is None:
-        return []
-    school = tap.reader.school
-    return _write(school, tap.holder, tap.id, tap.effect, local, suppression_of(tap), now)
-
-
-def late_notices_of(
-    school: SchoolFacts, holder: Holder, change: TapChange, now: datetime
-) -> list[Notice]:
-    """The messages of a tap on record that was a double tap and now counts."""
-    before = change.before
+def passed_late(school: SchoolFacts, change: TapChange, now: datetime) -> Passed:
+    """A tap on record that was a double tap and now counts."""
+    before, after = change.before, change.after
     suppression = None
     if before.is_suspect:
         suppression = Suppression.CLOCK_SUSPECT
     elif now - before.at > timedelta(minutes=school.stale_minutes):
         suppression = Suppression.STALE
     local = before.at.astimezone(school.zone)
-    return _write(school, holder, change.after.id, change.after.effect, local, suppression, now)
+    return Passed(after.id, after.effect, after.late_minutes, local, suppression)
+
+
+def messages_of(
+    school: SchoolFacts, holder: Holder, passed: Passed, settled: Settled, now: datetime
+) -> list[NewMessage]:
+    """The messages of one passing; whoever is owed the news of an arrival gets it with this one."""
+    slots = {"student": holder.name, "time": say_time(passed.local)}
+    if passed.late_minutes:
+        slots["minutes"] = str(passed.late_minutes)
+    owed = _take_owed(settled.owed, school, holder, passed) if settled.owed else _NOBODY
+    messages = []
+    for told in holder.told:
+        kind, suppression = _kind_for(told, passed), passed.suppression
+        if owed and told.guardian_id in owed:
+            # However late it is known: it ends a worry that our message made.
+            kind, suppression = MessageKind.ARRIVED, None
+        elif settled.told and _is_told(settled, school, holder, told, passed):
+            suppression = Suppression.DUPLICATE
+        if kind is None:
+            continue
+        messages.append(_write(school, holder, told, passed, kind, slots, suppression, now))
+    return messages
+
+
+_NOBODY: Final = frozenset[int]()
+
+
+def _take_owed(owed: Owed, school: SchoolFacts, holder: Holder, passed: Passed) -> AbstractSet[int]:
+    """Who is told with this passing that the student has come after all; nobody is told twice."""
+    if passed.effect is not Effect.ARRIVAL or passed.suppression is Suppression.CLOCK_SUSPECT:
+        return _NOBODY
+    return owed.pop(DayKey(school.id, passed.local.date(), holder.student_id), _NOBODY)
+
+
+def _is_told(
+    settled: Settled, school: SchoolFacts, holder: Holder, told: Told, passed: Passed
+) -> bool:
+    return (school.id, holder.student_id, told.guardian_id, passed.effect) in settled.told
+
+
+def _kind_for(told: Told, passed: Passed) -> MessageKind | None:
+    if passed.effect is not Effect.ARRIVAL:
+        return MessageKind.DEPARTURE if MessageKind.DEPARTURE in told.wanted else None
+    return arrival_kind(passed.late_minutes, told.wanted)
 
 
 def _write(
     school: SchoolFacts,
     holder: Holder,
-    tap_id: UUID,
-    effect: Effect,
-    local: datetime,
+    told: Told,
+    passed: Passed,
+    kind: MessageKind,
+    slots: Mapping[str, str],
     suppression: Suppression | None,
     now: datetime,
-) -> list[Notice]:
-    kind = _KINDS[effect]
-    state = MessageState.SUPPRESSED if suppression else MessageState.QUEUED
-    expires_at = local.astimezone(UTC) + timedelta(minutes=school.stale_minutes)
-    time = f"{local.hour:02}:{local.minute:02}"
-    return [
-        Notice(
-            school.id,
-            uuid7(),
-            kind,
-            tap_id,
-            holder.student_id,
-            guardian_id,
-            write_text(kind, language, school.signature, holder.name, time),
-            state,
-            suppression,
-            0,
-            now,
-            now,
-            expires_at,
-            now,
-        )
-        for guardian_id, language in holder.told
-    ]
+) -> NewMessage:
+    written = school.texts.write(kind, told.language, slots)
+    about_at = passed.local.astimezone(UTC)
+    return NewMessage(
+        school.id,
+        uuid7(),
+        kind,
+        passed.tap_id,
+        holder.student_id,
+        told.guardian_id,
+        told.language,
+        told.channel,
+        written.body,
+        written.slots,
+        MessageState.SUPPRESSED if suppression else MessageState.QUEUED,
+        suppression,
+        0,
+        about_at,
+        now,
+        now,
+        expiry_of(kind, about_at, school.stale_minutes, now),
+        now,
+    )
 
 
-def settle_messages(
-    session: Session, book: DayBook, notices: Iterable[Notice], now: datetime
-) -> None:
-    """Withdraw what is wrong by what was judged now, and tell nobody a second time.
+def settle_messages(session: Session, book: DayBook, now: datetime) -> Settled:
+    """Withdraw or mend what is wrong by what was judged now; what is on record has to be told with.
 
-    All judging ends here, so nowhere else is a message withdrawn or queued because of a judgement.
-    `notices` are the new messages of the same students, which are not written yet.
+    All judging ends here, so nowhere else is a message withdrawn because of a judgement. It comes
+    before new messages are written, which go by what it answers.
     """
+    told = _withdraw_passings(session, book, now)
+    mend_lateness(session, book, now)
+    return Settled(told, withdraw_absences(session, book, now))
+
+
+def _withdraw_passings(
+    session: Session, book: DayBook, now: datetime
+) -> set[tuple[int, int, int, Effect]]:
+    """Take back what waits of taps that are something else now; who was told already, and what."""
     wrong = {
         (one.school_id, one.after.id): one
         for one in book.tap_changes
-        if _kind_of(one.before.effect) not in (None, _kind_of(one.after.effect))
+        if one.before.effect in _KINDS and one.before.effect is not one.after.effect
     }
-    if not wrong:
-        return
-    told = _withdraw(session, wrong, now)
-    for notice in notices:
-        if (notice.school_id, notice.student_id, notice.guardian_id, notice.kind) in told:
-            notice.state, notice.suppression = MessageState.SUPPRESSED, Suppression.DUPLICATE
-
-
-def _withdraw(
-    session: Session, wrong: Mapping[tuple[int, UUID], TapChange], now: datetime
-) -> set[tuple[int, int, int, MessageKind]]:
-    """Take back what waits; who was told already, of which student and kind."""
     told = set()
-    message = Message.__table__.c
     connection = session.connection()
     for (school_id, tap_id), change in sorted(wrong.items()):
-        right = _kind_of(change.after.effect)
+        right = _KINDS.get(change.after.effect, ())
         of_tap = (
-            (message.school_id == school_id)
-            & (message.student_id == change.student_id)
-            & (message.tap_id == tap_id)
-            & message.kind.in_([kind for kind in MessageKind if kind is not right])
+            (Message.school_id == school_id)
+            & (Message.student_id == change.student_id)
+            & (Message.tap_id == tap_id)
+            & Message.kind.not_in(right)
         )
         connection.execute(
-            update(Message.__table__)  # type: ignore[arg-type]
-            .where(of_tap, message.state.in_((MessageState.QUEUED, MessageState.SUPPRESSED)))
+            update(Message)
+            .where(of_tap, Message.state.in_((MessageState.QUEUED, MessageState.SUPPRESSED)))
             .values(
                 state=MessageState.SUPPRESSED,
                 suppression=Suppression.WITHDRAWN if right else Suppression.DUPLICATE,
                 changed_at=now,
             )
         )
-        stays = select(message.guardian_id, message.kind).where(
-            of_tap, message.state != MessageState.SUPPRESSED
+        stays = select(Message.guardian_id, Message.kind).where(
+            of_tap, Message.state != MessageState.SUPPRESSED
         )
         for guardian_id, kind in connection.execute(stays):
-            told.add((school_id, change.student_id, guardian_id, kind))
+            told.add((school_id, change.student_id, guardian_id, _EFFECTS[kind]))
     return told
 
 
 def told_again(session: Session, changes: Sequence[TapChange]) -> list[TapChange]:
     """Those that count after all, or as something else, and of which nobody was told so."""
-    message = Message.__table__.c
     found = []
     for one in changes:
-        kind = _kind_of(one.after.effect)
-        if kind is None or kind is _kind_of(one.before.effect):
+        kinds = _KINDS.get(one.after.effect)
+        if kinds is None or one.after.effect is one.before.effect:
             continue
-        told = select(message.id).where(
-            message.school_id == one.school_id,
-            message.student_id == one.student_id,
-            message.tap_id == one.after.id,
-            message.kind == kind,
-            message.suppression.is_distinct_from(Suppression.DUPLICATE),
-            message.suppression.is_distinct_from(Suppression.WITHDRAWN),
+        told = select(Message.id).where(
+            Message.school_id == one.school_id,
+            Message.student_id == one.student_id,
+            Message.tap_id == one.after.id,
+            Message.kind.in_(kinds),
+            Message.suppression.is_distinct_from(Suppression.DUPLICATE),
+            Message.suppression.is_distinct_from(Suppression.WITHDRAWN),
         )
         if session.connection().scalar(told.limit(1)) is None:
             found.append(one)
     return found
 
 
-def _kind_of(effect: Effect) -> MessageKind | None:
-    """What is told of a tap with this effect; None where nothing is."""
-    return _KINDS.get(effect)
-
-
 _KINDS: Final = {
-    Effect.ARRIVAL: MessageKind.ARRIVAL,
-    Effect.DEPARTURE: MessageKind.DEPARTURE,
+    Effect.ARRIVAL: (MessageKind.ARRIVAL, MessageKind.LATE, MessageKind.ARRIVED),
+    Effect.DEPARTURE: (MessageKind.DEPARTURE,),
 }
+"""As what each passing may be told."""
+_EFFECTS: Final = {kind: effect for effect, kinds in _KINDS.items() for kind in kinds}

@@ -7,7 +7,8 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
-from card_server.attendance.facts import SessionResult, StudentDay
+from card_server.attendance.facts import DayPlan, SessionResult, StudentDay
+from card_server.attendance.plans import SchoolDays
 from card_server.storage.bulk import Write
 from schema.tables.attendance import Attendance, HomeroomDay, Presence, SessionStatus
 
@@ -65,6 +66,17 @@ class DayRow(Struct, frozen=True, gc=False):
     not_judged: int
     sessions: str
     findings: str
+
+
+class OddDay(Struct, frozen=True, gc=False):
+    """A day with an absence or a late arrival, as it was on record or as it is now."""
+
+    school: SchoolDays
+    plan: DayPlan
+    before: DayRow | None
+    after: DayRow
+    has_come: bool
+    """A tap that was not on record brings the student in."""
 
 
 class Count(Struct, gc=False):
@@ -141,6 +153,11 @@ def had_nothing_due(row: DayRow) -> bool:
     """Whether there were sessions, and in none of them anything was expected of the student."""
     counted = row.present + row.absent + row.on_leave + row.not_judged
     return not counted and len(row.sessions) > len("[]")
+
+
+def is_odd(row: DayRow) -> bool:
+    """Whether a day has an absence or a late arrival; who is too late is absent and has minutes."""
+    return row.absent > 0 or row.late_minutes > 0
 
 
 def is_open(judged: StudentDay) -> bool:

@@ -17,7 +17,7 @@ from card_server.webhooks.days import tell_of_days
 def write_judged(session: Session, book: DayBook, as_of: datetime) -> None:
     """Write what is in the book, in the transaction that holds its students' locks."""
     book.rewrite_taps()
-    settle_messages(session, book, (), as_of)
+    settle_messages(session, book, as_of)
     write_all(session, book.writes())
     book.forget_unseen()
     tell_of_days(session, book.rewritten, as_of)

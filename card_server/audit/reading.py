@@ -15,7 +15,7 @@ from schema.tables.audit import DISTRICT, AuditDetail, AuditEntry
 from schema.tables.staff import Staff
 from schema.tables.tokens import ApiToken
 
-KINDS = ("staff", "token", "command", "system", "nobody")
+KINDS = ("staff", "token", "guardian", "command", "system", "nobody")
 
 
 class ActorKey(NamedTuple):

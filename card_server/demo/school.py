@@ -15,12 +15,14 @@ from card_server.demo.cards import add_cards
 from card_server.demo.people import add_students, add_terms
 from card_server.school_time import day_of
 from card_server.storage.sealing import Seal
-from schema.tables.people import Guardian, Guardianship, Student
+from schema.tables.parents import ConsentWording
+from schema.tables.people import Guardian, Guardianship, Language, Student
 from schema.tables.readers import Direction, Purpose, Reader
 from schema.tables.school import School
 
 CODE = "demo"
 _SEED = 20260901
+_WORDING = "本人同意学校为告知孩子到校、离校、考勤和请假情况，向本人手机发送消息；可随时退订。"
 _MOBILE_PREFIXES = (
     *range(130, 140),
     *(150, 151, 152, 153, 155, 156, 157, 158, 159),
@@ -82,16 +84,36 @@ def create_school(session: Session, seal: Seal, now: datetime) -> School:
     faker.seed_instance(_SEED)
     year = add_terms(session, school, now)
     students = add_students(session, school, faker, random, year, now)
-    _add_guardians(session, students, seal, faker, random)
+    _add_guardians(session, students, _add_wording(session, school, now), seal, faker, random)
     add_cards(session, school, students, random, now)
     add_calendar(session, school, year, day_of(now, ZoneInfo(school.zone)))
     session.flush()
     return school
 
 
+def _add_wording(session: Session, school: School, now: datetime) -> ConsentWording:
+    """What guardians consented to when they were asked on paper."""
+    wording = ConsentWording(
+        school_id=school.id,
+        language=Language.CHINESE,
+        body=_WORDING,
+        made_by="教务处",
+        made_at=now,
+    )
+    session.add(wording)
+    session.flush()
+    return wording
+
+
 def _add_guardians(
-    session: Session, students: list[Student], seal: Seal, faker: Faker, random: Random
+    session: Session,
+    students: list[Student],
+    wording: ConsentWording,
+    seal: Seal,
+    faker: Faker,
+    random: Random,
 ) -> None:
+    """One or two a student; their numbers are known to be theirs, and they consented."""
     phones = _phones(random)
     pairs = []
     for student in students:
@@ -108,12 +130,21 @@ def _add_guardians(
                 phone_sealed=seal.close(phone),
                 phone_hash=seal.hash(phone),
                 phone_tail=phone[-4:],
+                verified_at=wording.made_at,
+                verified_by=wording.made_by,
             )
             pairs.append((student, guardian, relation))
     session.add_all(guardian for _, guardian, _ in pairs)
     session.flush()
     session.add_all(
-        Guardianship(student_id=student.id, guardian_id=guardian.id, relation=relation)
+        Guardianship(
+            student_id=student.id,
+            guardian_id=guardian.id,
+            relation=relation,
+            consented_at=wording.made_at,
+            consent_wording_id=wording.id,
+            consent_by=wording.made_by,
+        )
         for student, guardian, relation in pairs
     )
 

@@ -2,53 +2,71 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext, lazy_gettext
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from card_server.exports.files import Cell, Row
 from card_server.exports.lists import BATCH, ExportList, Filters
-from card_server.reports.listings import list_messages
-from card_server.reports.outbox import OutboxMessage
+from card_server.reports.outbox import OutboxMessage, Wanted, list_messages, narrow_messages
 from card_server.staff.sessions import SchoolInUse
 from card_server.words.choices import word
-from schema.tables.messages import Message, MessageState
+from card_server.words.failures import carrier_word, failure
+from schema.tables.messages import Message, MessageKind, MessageState, Suppression
 
 
-def filter_messages(state: MessageState | None, since: datetime) -> Filters:
-    """The filters of the list: those of one state, changed since a moment."""
-    written = since.astimezone(UTC).strftime(_MOMENT)
-    return {"since": written} | ({"state": state.value} if state else {})
+def filter_messages(wanted: Wanted) -> Filters:
+    """The filters of the list, as a file's name and a job carry them."""
+    written = {
+        "since": _write(wanted.since),
+        "until": _write(wanted.until),
+        "state": wanted.state,
+        "kind": wanted.kind,
+        "homeroom": str(wanted.homeroom_id or ""),
+        "reason": wanted.suppression,
+        "failure": wanted.failure,
+    }
+    return {name: str(value) for name, value in written.items() if value}
 
 
 _MOMENT = "%Y-%m-%dT%H:%MZ"
 
 
-def _state(filters: Filters) -> MessageState | None:
-    return MessageState(filters["state"]) if "state" in filters else None
+def _write(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).strftime(_MOMENT) if moment else ""
 
 
-def _since(filters: Filters) -> datetime | None:
-    if "since" not in filters:
-        return None
-    return datetime.strptime(filters["since"], _MOMENT).replace(tzinfo=UTC)
+def read_wanted(filters: Filters) -> Wanted:
+    """The messages that these filters let through."""
+    homeroom = filters.get("homeroom")
+    return Wanted(
+        since=_read_moment(filters.get("since")),
+        until=_read_moment(filters.get("until")),
+        state=MessageState(filters["state"]) if "state" in filters else None,
+        kind=MessageKind(filters["kind"]) if "kind" in filters else None,
+        homeroom_id=int(homeroom) if homeroom else None,
+        suppression=Suppression(filters["reason"]) if "reason" in filters else None,
+        failure=filters.get("failure"),
+    )
+
+
+def _read_moment(written: str | None) -> datetime | None:
+    return datetime.strptime(written, _MOMENT).replace(tzinfo=UTC) if written else None
 
 
 def _count(session: Session, school: SchoolInUse, filters: Filters) -> int:
-    wanted = select(func.count()).select_from(Message).where(Message.school_id == school.id)
-    if since := _since(filters):
-        wanted = wanted.where(Message.changed_at >= since)
-    if state := _state(filters):
-        wanted = wanted.where(Message.state == state)
+    counted: Select[*tuple[Any, ...]] = select(func.count(Message.id))
+    wanted = narrow_messages(counted, school.id, read_wanted(filters))
     return session.scalar(wanted) or 0
 
 
 def _read(session: Session, school: SchoolInUse, filters: Filters) -> Iterator[Row]:
     before: tuple[datetime, UUID] | None = None
-    since, state = _since(filters), _state(filters)
-    while found := list_messages(session, school.id, before, since, state, BATCH):
+    wanted = read_wanted(filters)
+    while found := list_messages(session, school.id, wanted, before, BATCH):
         yield from map(_cells, found)
         if len(found) < BATCH:
             return
@@ -63,18 +81,22 @@ def _cells(one: OutboxMessage) -> Row:
         word(one.kind),
         f"••••{one.phone_tail}",
         word(one.state),
-        one.error or word(one.suppression),
-        one.provider,
+        failure(one.error) or word(one.suppression),
+        carrier_word(one.provider),
     )
 
 
 def _describe(_school: SchoolInUse, filters: Filters) -> list[tuple[str, Cell]]:
-    described: list[tuple[str, Cell]] = []
-    if since := _since(filters):
-        described.append((gettext("Changed since"), since))
-    if state := _state(filters):
-        described.append((gettext("State"), word(state)))
-    return described
+    wanted = read_wanted(filters)
+    described: list[tuple[str, Cell]] = [
+        (gettext("Changed since"), wanted.since),
+        (gettext("Changed before"), wanted.until),
+        (gettext("State"), word(wanted.state)),
+        (gettext("Kind"), word(wanted.kind)),
+        (gettext("Homeroom (its number in this system)"), wanted.homeroom_id),
+        (gettext("Reason"), word(wanted.suppression) or wanted.failure),
+    ]
+    return [(name, value) for name, value in described if value]
 
 
 MESSAGES = ExportList(

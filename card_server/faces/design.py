@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from card_server.audit.writing import Actor, note
+from card_server.clean_text import clean
 from card_server.field_errors import Problems
 from card_server.field_errors import marked as _
-from card_server.messages import clean
 from card_server.seen import changes, refuse_if_changed
 from schema.tables.card_faces import CardFace, FaceField, FaceOrientation
 

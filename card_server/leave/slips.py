@@ -15,6 +15,7 @@ from card_server.field_errors import marked as _
 from card_server.leave.effect import let_days_know
 from card_server.leave.length import needs_school
 from card_server.leave.steps import STANDING, approved_state, refuse_step
+from card_server.leave.telling import tell_of_leave
 from card_server.leave.wishes import MAX_REASON, Wish
 from card_server.people.stays import lock_student
 from card_server.seen import fingerprint
@@ -105,6 +106,7 @@ def approve(session: Session, doing: Doing, slip_id: int, seen: str | None = Non
     session.flush()
     _note(session, doing, slip, "leave.approved")
     let_days_know(session, doing.school_id, slip, slip.until_at, doing.zone, doing.now)
+    tell_of_leave(session, slip, doing.zone, doing.now)
     return slip
 
 
@@ -121,6 +123,7 @@ def refuse(
     slip.decided_by, slip.decided_at = doing.actor.name[:120], doing.now
     session.flush()
     _note(session, doing, slip, "leave.refused", reason=kept)
+    tell_of_leave(session, slip, doing.zone, doing.now)
     return slip
 
 
@@ -140,6 +143,8 @@ def withdraw(
     _note(session, doing, slip, "leave.withdrawn", reason=kept)
     if was_approved:
         let_days_know(session, doing.school_id, slip, slip.until_at, doing.zone, doing.now)
+    if doing.actor.kind != "guardian":
+        tell_of_leave(session, slip, doing.zone, doing.now)
     return slip
 
 
@@ -169,6 +174,7 @@ def shorten(
     details = {"until_at": [before, until_at]}
     _note(session, doing, slip, "leave.shortened", reason=kept, details=details)
     let_days_know(session, doing.school_id, slip, before, doing.zone, doing.now)
+    tell_of_leave(session, slip, doing.zone, doing.now)
     return slip
 
 

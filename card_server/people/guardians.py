@@ -21,11 +21,13 @@ from card_server.people.phones import Phone, read_phone
 from card_server.people.stays import lock_student
 from card_server.seen import changes, refuse_if_changed
 from card_server.storage.sealing import Seal
+from schema.messages import utc_now
 from schema.tables.people import Guardian, GuardianPhone, Guardianship, Language
 
 RELATIONS = ("父亲", "母亲", "祖父", "祖母", "外祖父", "外祖母", "其他监护人")
 """What is suggested; a school may write others."""
 _MOST_FURTHER = 5
+_WECOM_ID = re.compile(r"[A-Za-z0-9_.@-]{0,64}")
 _APART = re.compile(r"[、,，;；\n]+")
 
 
@@ -37,6 +39,8 @@ class GuardianSettings:
     language: Language
     phone: Phone | None = None
     further: tuple[Phone, ...] = ()
+    wecom_id: str | None = None
+    """The external user id on WeCom."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,15 @@ def read_guardian(typed: Mapping[str, str], countries: Sequence[str]) -> Guardia
     if len(parts) > _MOST_FURTHER:
         wrong.add("further", _("Five further numbers at most."))
     read = [_read_one(wrong, "further", part, countries) for part in parts[:_MOST_FURTHER]]
+    if not _WECOM_ID.fullmatch(typed.get("wecom_id", "").strip()):
+        wrong.add("wecom_id", _("Letters, digits and the signs _ - . @, 64 at most."))
     wrong.refuse()
     further = [one for one in read if one is not None]
     if phone is not None and not phone.is_mobile:
         further.insert(0, phone)
         phone = None
-    return GuardianSettings(name, language, phone, tuple(dict.fromkeys(further)))
+    wecom_id = typed.get("wecom_id", "").strip() or None
+    return GuardianSettings(name, language, phone, tuple(dict.fromkeys(further)), wecom_id)
 
 
 def read_tie(typed: Mapping[str, str]) -> Tie:
@@ -120,7 +127,8 @@ def add_guardian(
     guardian = _find_known(session, school_id, wanted, seal)
     if guardian is None:
         guardian = Guardian(school_id=school_id, name=wanted.name, language=wanted.language)
-        _keep_phone(guardian, wanted.phone, seal)
+        guardian.wecom_id = wanted.wecom_id
+        _keep_number(guardian, wanted.phone, seal)
         session.add(guardian)
         session.flush()
         details = {"name": wanted.name, "phone": guardian.phone_tail, "language": wanted.language}
@@ -168,9 +176,10 @@ def change_guardian(
         wanted.phone.number
     )
     if has_new_phone:
-        _keep_phone(guardian, wanted.phone, seal)
+        _change_number(guardian, wanted.phone, seal)
     _refuse_untellable(guardian, tie)
     guardian.name, guardian.language = wanted.name, wanted.language
+    guardian.wecom_id = wanted.wecom_id
     _keep_tie(link, tie)
     added = _add_further(session, guardian, wanted.further, seal)
     session.flush()
@@ -178,33 +187,6 @@ def change_guardian(
     if added:
         changed["further"] = [None, "、".join(added)]
     if not changed and not has_new_phone:
-        return False
-    _note(session, actor, school_id, "guardian.changed", student_id, guardian_id, changed)
-    return True
-
-
-def change_wishes(
-    session: Session,
-    actor: Actor,
-    school_id: int,
-    student_id: int,
-    guardian_id: int,
-    *,
-    is_told: bool,
-    language: Language,
-    seen: str | None = None,
-) -> bool:
-    """Whether anything changed in what a guardian wants to be told, and in which language."""
-    guardian, link = lock_guardian(session, school_id, student_id, guardian_id)
-    before = shown_of(guardian, link)
-    refuse_if_changed(before, seen)
-    tie = Tie(link.relation, is_told, link.priority)
-    _refuse_untellable(guardian, tie)
-    guardian.language = language
-    _keep_tie(link, tie)
-    session.flush()
-    changed = changes(before, shown_of(guardian, link))
-    if not changed:
         return False
     _note(session, actor, school_id, "guardian.changed", student_id, guardian_id, changed)
     return True
@@ -292,6 +274,7 @@ def shown_of(guardian: Guardian, link: Guardianship) -> dict[str, object]:
         "name": guardian.name,
         "language": guardian.language,
         "phone": guardian.phone_tail,
+        "wecom_id": guardian.wecom_id,
         "relation": link.relation,
         "is_told": link.is_told,
         "priority": link.priority,
@@ -335,7 +318,13 @@ def _keep_tie(link: Guardianship, tie: Tie) -> None:
     link.relation, link.is_told, link.priority = tie.relation, tie.is_told, tie.priority
 
 
-def _keep_phone(guardian: Guardian, phone: Phone | None, seal: Seal) -> None:
+def _change_number(guardian: Guardian, phone: Phone | None, seal: Seal) -> None:
+    """Another number than before: nobody knows yet whose it is, and the old one gets no more."""
+    _keep_number(guardian, phone, seal)
+    guardian.phone_since, guardian.verified_at, guardian.verified_by = utc_now(), None, ""
+
+
+def _keep_number(guardian: Guardian, phone: Phone | None, seal: Seal) -> None:
     number = phone.number if phone else ""
     guardian.phone_sealed, guardian.phone_hash = seal.close(number), seal.hash(number)
     guardian.phone_tail = number[-4:]

@@ -2,9 +2,9 @@
 
 from itertools import chain
 
+from card_server.clean_text import clean
 from card_server.field_errors import Problems
 from card_server.field_errors import marked as _
-from card_server.messages import clean
 
 _MOST = 120
 _MOST_PINYIN = 200

@@ -6,10 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.audit.writing import Actor, note
+from card_server.clean_text import clean
 from card_server.errors import AppError, Code
 from card_server.field_errors import Problems
 from card_server.field_errors import marked as _
-from card_server.messages import clean
 from card_server.people.stays import lock_student
 from schema.tables.people import StudentNote
 

@@ -31,7 +31,14 @@ from schema.tables.evacuation import EvacuationStudent
 from schema.tables.findings import TapPair
 from schema.tables.jobs import Job, JobPiece, JobState
 from schema.tables.leave import LeaveSlip
-from schema.tables.messages import Message, MessageState, Suppression
+from schema.tables.messages import (
+    LimitScope,
+    Message,
+    MessageCount,
+    MessageState,
+    Suppression,
+)
+from schema.tables.parents import ParentCode, ParentLink, ParentSession
 from schema.tables.people import (
     Boarding,
     Guardian,
@@ -235,6 +242,7 @@ def _erase_messages(session: Session, doing: Erasing) -> None:
     _change(session, Message, unsent, *own, Message.state == MessageState.QUEUED)
     nobody = {
         "body": "",
+        "slots": "[]",
         "error": None,
         "provider_id": None,
         "tap_id": None,
@@ -242,6 +250,13 @@ def _erase_messages(session: Session, doing: Erasing) -> None:
         "guardian_id": NOBODY,
     }
     _change(session, Message, nobody, *own)
+    _drop(
+        session,
+        MessageCount,
+        MessageCount.school_id == doing.school_id,
+        MessageCount.scope == LimitScope.STUDENT,
+        MessageCount.key == str(doing.student_id),
+    )
 
 
 def _erase_files(session: Session, doing: Erasing) -> None:
@@ -256,8 +271,10 @@ def _erase_files(session: Session, doing: Erasing) -> None:
 
 
 def _erase_people(session: Session, doing: Erasing, lonely: list[int]) -> None:
+    """That a number asked for no more messages stays known, by its keyed hash alone."""
     _drop(session, Guardianship, Guardianship.student_id == doing.student_id)
-    _drop(session, GuardianPhone, GuardianPhone.guardian_id.in_(lonely))
+    for table in (GuardianPhone, ParentLink, ParentCode, ParentSession):
+        _drop(session, table, table.guardian_id.in_(lonely))
     of_school = Guardian.school_id == doing.school_id
     _drop(session, Guardian, of_school, Guardian.id.in_(lonely))
 

@@ -23,6 +23,7 @@ from schema.tables.evacuation import EvacuationStudent
 from schema.tables.findings import TapPair
 from schema.tables.leave import LeaveSlip
 from schema.tables.messages import Message
+from schema.tables.parents import ConsentWording
 from schema.tables.people import (
     Boarding,
     Guardian,
@@ -103,6 +104,20 @@ def _read_guardians(asking: Asking) -> Iterator[Row]:
             "further_phones": " ".join(map(asking.seal.open, further)),
             "language": guardian.language,
             "is_told": link.is_told,
+            "wanted": link.wanted,
+            "channel": link.channel,
+            "quiet_from": link.quiet_from,
+            "quiet_until": link.quiet_until,
+            "daily_limit": link.daily_limit,
+            "consented_at": link.consented_at,
+            "consent_wording": asking.session.scalar(
+                select(ConsentWording.body).where(ConsentWording.id == link.consent_wording_id)
+            ),
+            "consent_noted_by": link.consent_by,
+            "phone_since": guardian.phone_since,
+            "verified_at": guardian.verified_at,
+            "verified_by": guardian.verified_by,
+            "wecom_id": guardian.wecom_id,
             "priority": link.priority,
             "sourced_id": guardian.sourced_id,
         }

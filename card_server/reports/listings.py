@@ -1,4 +1,4 @@
-"""Lists of students, taps and messages, a part at a time, for programs that read all."""
+"""Lists of students and taps, a part at a time, for programs that read all."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +11,7 @@ from sqlalchemy.orm import Session
 from card_server.errors import AppError, Code
 from card_server.people.student_search import MAX_FOUND, matches
 from card_server.register.homerooms import of_today
-from card_server.reports.outbox import OutboxMessage, select_messages
 from schema.messages import Decision, Refusal
-from schema.tables.messages import Message, MessageState
 from schema.tables.people import Student, StudentStatus
 from schema.tables.readers import Direction, Reader
 from schema.tables.school import Homeroom, School
@@ -137,25 +135,6 @@ def list_taps(
         wanted.order_by(Tap.received_at.desc(), Tap.id.desc()).limit(limit)
     )
     return [ListedTap(*row) for row in found]
-
-
-def list_messages(
-    session: Session,
-    school_id: int,
-    before: tuple[datetime, UUID] | None,
-    since: datetime | None,
-    state: MessageState | None,
-    limit: int,
-) -> list[OutboxMessage]:
-    """The next messages that changed before a moment (and id), newest first."""
-    wanted = select_messages(school_id)
-    if state is not None:
-        wanted = wanted.where(Message.state == state)
-    if since is not None:
-        wanted = wanted.where(Message.changed_at >= since)
-    if before is not None:
-        wanted = wanted.where(tuple_(Message.changed_at, Message.id) < before)
-    return [OutboxMessage(*row) for row in session.execute(wanted.limit(limit))]
 
 
 def _select_students(school_id: int) -> Select[int, str, str, int, str, StudentStatus]:

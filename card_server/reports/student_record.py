@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from card_server.calendar.hours import write_minute
 from card_server.errors import AppError, Code
 from card_server.people.boarding import BoardingTime, list_boardings
 from card_server.people.notes import list_notes
 from card_server.people.stays import Stay, list_stays
 from schema.tables.people import (
+    Channel,
     Guardian,
     GuardianPhone,
     Guardianship,
@@ -45,6 +47,15 @@ class GuardianLine:
     language: Language
     is_told: bool
     priority: int
+    wanted: tuple[str, ...]
+    channel: Channel
+    quiet_from: str | None
+    """HH:MM in the school's zone; None, as `quiet_until`: as the school has it."""
+    quiet_until: str | None
+    daily_limit: int | None
+    wecom_id: str | None
+    verified_at: datetime | None
+    consented_at: datetime | None
     further: tuple[FurtherPhone, ...]
 
 
@@ -135,6 +146,14 @@ def list_guardians(session: Session, school_id: int, student_id: int) -> list[Gu
             guardian.language,
             link.is_told,
             link.priority,
+            tuple(link.wanted.split()),
+            link.channel,
+            None if link.quiet_from is None else write_minute(link.quiet_from),
+            None if link.quiet_until is None else write_minute(link.quiet_until),
+            link.daily_limit,
+            guardian.wecom_id,
+            guardian.verified_at,
+            link.consented_at,
             tuple(further[guardian.id]),
         )
         for guardian, link in links.values()

@@ -11,16 +11,19 @@ from card_server.attendance.facts import Passing
 from card_server.attendance.homerooms import room_on, stays_of
 from card_server.attendance.loading import Reported, reported_to
 from card_server.attendance.notices import (
-    Notice,
-    late_notices_of,
-    notices_of,
+    Passed,
+    Settled,
+    messages_of,
+    passed_late,
     settle_messages,
+    suppression_of,
     told_again,
 )
 from card_server.attendance.plans import Plans, SchoolDays, is_judged_from, kept_plans
 from card_server.attendance.pupils import Pupil, keys_of, never_seen
 from card_server.attendance.rows import StudentKey
 from card_server.attendance.tap_changes import by_of
+from card_server.messages.queueing import NewMessage
 from card_server.services.protocol import PlacedTap, Telling
 from card_server.storage.bulk import Write, insert_missing
 from card_server.taps.directory import Holder, SchoolFacts
@@ -63,11 +66,11 @@ def record_passages(session: Session, taps: list[PlacedTap], telling: Telling) -
     for pupil in everybody:
         book.judge(pupil)
     book.rewrite_taps()
-    notices = _judge_taps(book, group.passages, telling)
+    settled = settle_messages(session, book, telling.now)
+    messages = _judge_taps(book, group.passages, settled, telling)
     if telling.tell_parents:
-        notices += _told_after_all(session, book, group, telling)
-    settle_messages(session, book, notices, telling.now)
-    return [*book.writes(), Write(Message, notices)]
+        messages += _told_after_all(session, book, group, settled, telling)
+    return [*book.writes(), Write(Message, messages)]
 
 
 def _gather(taps: Iterable[PlacedTap]) -> _Group:
@@ -144,9 +147,11 @@ def _reported(
     return reported_to(session, keys)
 
 
-def _judge_taps(book: DayBook, passages: Iterable[Passage], telling: Telling) -> list[Notice]:
+def _judge_taps(
+    book: DayBook, passages: Iterable[Passage], settled: Settled, telling: Telling
+) -> list[NewMessage]:
     """Say of each tap what it was; the messages of those that count."""
-    notices: list[Notice] = []
+    messages: list[NewMessage] = []
     for passage in passages:
         tap = passage.tap
         judged = book.judgements.get((passage.holder.student_id, tap.id))
@@ -155,20 +160,25 @@ def _judge_taps(book: DayBook, passages: Iterable[Passage], telling: Telling) ->
         tap.direction, tap.effect = judged.direction, judged.effect
         tap.direction_by = by_of(judged, tap.reader.direction is not None)
         if telling.tell_parents and tap.effect is not Effect.DOUBLE:
-            notices += notices_of(tap, passage.local, telling.now)
-    return notices
+            passed = Passed(
+                tap.id, tap.effect, judged.late_minutes, passage.local, suppression_of(tap)
+            )
+            school = tap.reader.school
+            messages += messages_of(school, passage.holder, passed, settled, telling.now)
+    return messages
 
 
 def _told_after_all(
-    session: Session, book: DayBook, group: _Group, telling: Telling
-) -> list[Notice]:
+    session: Session, book: DayBook, group: _Group, settled: Settled, telling: Telling
+) -> list[NewMessage]:
     """The messages of taps on record that are judged otherwise now; there are hardly ever any."""
-    notices: list[Notice] = []
+    messages: list[NewMessage] = []
     if not book.tap_changes:
-        return notices
+        return messages
     holders = {(one.tap.reader.school.id, one.holder.student_id): one for one in group.passages}
     for change in told_again(session, book.tap_changes):
         passage = holders[change.school_id, change.student_id]
         school = group.facts[change.school_id]
-        notices += late_notices_of(school, passage.holder, change, telling.now)
-    return notices
+        passed = passed_late(school, change, telling.now)
+        messages += messages_of(school, passage.holder, passed, settled, telling.now)
+    return messages

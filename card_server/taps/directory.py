@@ -17,11 +17,14 @@ from msgspec import Struct
 from sqlalchemy import TextualSelect, select, text
 from sqlalchemy.orm import Session
 
+from card_server.messages.templates import SchoolTexts, texts_of
+from card_server.messages.wishes import read_wanted
 from card_server.storage.bulk import encode_rows, fetch, given_clause
 from card_server.taps.occurred import LastTap
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding
-from schema.tables.people import Guardian, Language, Student
+from schema.tables.messages import MessageKind
+from schema.tables.people import Channel, Guardian, Guardianship, Language, Student
 from schema.tables.readers import ByteOrder, Direction, Purpose, Reader
 from schema.tables.school import School
 from schema.tables.taps import Tap
@@ -43,7 +46,7 @@ class SchoolFacts(Struct, frozen=True):
 
     id: int
     code: str
-    signature: str
+    texts: SchoolTexts
     zone: ZoneInfo
     double_tap_s: int
     late_after_minute: int
@@ -91,10 +94,12 @@ class CardKey(Struct, frozen=True, gc=False):
 
 
 class Told(NamedTuple):
-    """A guardian who is told, and in which language."""
+    """A guardian who is told: of what, in which language and on which way."""
 
     guardian_id: int
     language: Language
+    wanted: frozenset[MessageKind]
+    channel: Channel = Channel.SMS
 
 
 class Holder(Struct, frozen=True, gc=False):
@@ -169,8 +174,7 @@ class Directory:
             known = self._schools.get(now.code)
             if known is None or known.register_version != now.register_version:
                 self._forget(now.id, now.code)
-                school, webhooks = session.get_one(School, now.id), _webhooks(session, now.id)
-                self._schools[now.code] = _school_facts(school, webhooks)
+                self._schools[now.code] = _school_facts(session, now.id)
 
     def _forget(self, school_id: int, code: str) -> None:
         self._readers = {key: kept for key, kept in self._readers.items() if key.school != code}
@@ -197,17 +201,18 @@ def _webhooks(session: Session, school_id: int) -> tuple[WebhookFacts, ...]:
     return tuple(WebhookFacts(one.id, one.wanted) for one in session.scalars(enabled))
 
 
-def _school_facts(school: School, webhooks: tuple[WebhookFacts, ...]) -> SchoolFacts:
+def _school_facts(session: Session, school_id: int) -> SchoolFacts:
+    school = session.get_one(School, school_id)
     return SchoolFacts(
         school.id,
         school.code,
-        school.signature,
+        texts_of(session, school_id),
         ZoneInfo(school.zone),
         school.double_tap_s,
         _minute_of_day(school.late_after),
         school.stale_minutes,
         school.register_version,
-        webhooks,
+        _webhooks(session, school_id),
     )
 
 
@@ -235,7 +240,8 @@ _HOLDERS = """
 SELECT card.school_id, card.uid, card.state, card.state_since,
        card_binding.student_id, card_binding.bound_at,
        coalesce(card_binding.unbound_at, card.expires_at) AS unbound_at,
-       student.homeroom_id, student.name, guardian.id AS guardian_id, guardian.language
+       student.homeroom_id, student.name, guardian.id AS guardian_id, guardian.language,
+       guardianship.wanted, guardianship.channel
 FROM {given}
 JOIN card ON card.school_id = given.school_id AND card.uid = given.uid
 LEFT JOIN card_binding ON card_binding.card_id = card.id
@@ -262,6 +268,8 @@ def _holders_query(dialect: str) -> TextualSelect:
         Student.name,
         Guardian.id.label("guardian_id"),
         Guardian.language,
+        Guardianship.wanted,
+        Guardianship.channel,
     )
 
 
@@ -280,7 +288,11 @@ def _load_cards(session: Session, keys: list[CardKey]) -> dict[CardKey, CardFact
                 student_id,
                 homeroom_id,
                 name,
-                tuple(Told(row[9], row[10]) for row in of_binding if row[9] is not None),
+                tuple(
+                    Told(row[9], row[10], read_wanted(row[11]), row[12])
+                    for row in of_binding
+                    if row[9] is not None
+                ),
                 same.setdefault(bound_at, bound_at),
                 unbound_at,
             )

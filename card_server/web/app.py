@@ -17,11 +17,14 @@ from card_server.web import (
     audit_pages,
     board_pages,
     calendar_pages,
+    callback_pages,
     campus_pages,
     card_pages,
     card_stock_pages,
+    consent_wording_pages,
     correction_pages,
     desk_pages,
+    district_message_pages,
     district_pages,
     district_staff_pages,
     enrolment_pages,
@@ -39,7 +42,20 @@ from card_server.web import (
     job_pages,
     leave_pages,
     live_pages,
+    message_pages,
+    message_report_pages,
+    message_rules_pages,
+    message_text_pages,
+    notice_pages,
     outbox_pages,
+    paper_consent_pages,
+    parent_consent_pages,
+    parent_data_pages,
+    parent_door_pages,
+    parent_leave_pages,
+    parent_link_pages,
+    parent_pages,
+    parent_wishes_pages,
     personal_pages,
     photo_pages,
     promotion_pages,
@@ -52,6 +68,7 @@ from card_server.web import (
     roster_photo_pages,
     roster_service_pages,
     search_pages,
+    sending_pages,
     set_up_pages,
     settings_pages,
     staff_pages,
@@ -79,6 +96,8 @@ from card_server.web.hub import Hub
 from card_server.web.languages import speak
 from card_server.web.morning import MorningPlayer
 from card_server.web.oidc_pages import add_provider
+from card_server.web.parent_entering import open_parents
+from card_server.web.parent_frame import add_parent_frame
 
 _BLUEPRINTS = (
     account_pages.pages,
@@ -86,11 +105,14 @@ _BLUEPRINTS = (
     audit_pages.pages,
     board_pages.pages,
     calendar_pages.pages,
+    callback_pages.pages,
     campus_pages.pages,
     card_pages.pages,
     card_stock_pages.pages,
+    consent_wording_pages.pages,
     correction_pages.pages,
     desk_pages.pages,
+    district_message_pages.pages,
     district_pages.pages,
     district_staff_pages.pages,
     enrolment_pages.pages,
@@ -107,7 +129,20 @@ _BLUEPRINTS = (
     job_pages.pages,
     leave_pages.pages,
     live_pages.pages,
+    message_pages.pages,
+    message_report_pages.pages,
+    message_rules_pages.pages,
+    notice_pages.pages,
+    paper_consent_pages.pages,
+    message_text_pages.pages,
     outbox_pages.pages,
+    parent_consent_pages.pages,
+    parent_data_pages.pages,
+    parent_door_pages.pages,
+    parent_leave_pages.pages,
+    parent_link_pages.pages,
+    parent_pages.pages,
+    parent_wishes_pages.pages,
     personal_pages.pages,
     photo_pages.pages,
     promotion_pages.pages,
@@ -120,6 +155,7 @@ _BLUEPRINTS = (
     roster_photo_pages.pages,
     roster_service_pages.pages,
     search_pages.pages,
+    sending_pages.pages,
     student_card_pages.pages,
     student_form_pages.pages,
     student_pages.pages,
@@ -152,11 +188,14 @@ def create_app(settings: Settings, engine: Engine) -> Flask:
     speak(app)
     add_formats(app)
     add_frame(app, has_tray=settings.tray_dir is not None)
+    add_parent_frame(app)
     show_errors(app)
-    CSRFProtect(app)
+    callback_pages.open_callbacks(app, settings, CSRFProtect(app))
     seal_details(engine, settings.data_key)
     guard(app, engine)
     open_door(app, settings)
+    open_parents(app, settings)
+    sending_pages.open_sending(app, settings)
     webhook_pages.open_webhooks(app, settings)
     job_pages.open_jobs(app, settings)
     roster_pages.open_roster(app, settings)

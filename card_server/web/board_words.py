@@ -12,6 +12,7 @@ from card_server.reports.board_waiting import RoomWaiting
 from card_server.web.calendar_words import weekday_name
 from card_server.web.formats import hour
 from card_server.words.choices import word
+from card_server.words.grades import grade_words
 from schema.tables.calendar import DayKind
 
 _NAMED = 3
@@ -35,8 +36,7 @@ def day_sentences(days: Iterable[DayLine]) -> list[Said]:
 
 def _day_sentences(day: DayLine) -> list[Said]:
     said = []
-    about = [gettext("grade %(grades)s", grades="、".join(map(str, day.grades)))]
-    about = about if day.grades else []
+    about = [grade_words(day.grades)] if day.grades else []
     if day.note or day.weekday or day.kind is not DayKind.LESSONS:
         parts = [*about, day.note, _kind(day)]
         said.append(Said(" · ".join(part for part in parts if part), "calm"))

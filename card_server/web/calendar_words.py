@@ -10,6 +10,7 @@ from flask_babel import format_date, get_locale, gettext
 
 from card_server.calendar.months import SchoolDay
 from card_server.words.choices import word
+from card_server.words.grades import grade_words
 from schema.tables.calendar import DayKind
 
 _SATURDAY = 6
@@ -111,5 +112,5 @@ def audience(grades: Collection[int], homerooms: Collection[str] = ()) -> str:
     if homerooms:
         return "、".join(homerooms)
     if grades:
-        return str(gettext("grade %(grades)s", grades="、".join(map(str, grades))))
+        return grade_words(grades)
     return str(gettext("the whole school"))

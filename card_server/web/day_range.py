@@ -1,6 +1,7 @@
 """A time that a page is about, as its address names it: `from` and `to`, or a quick choice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ from flask import request
 from flask_babel import gettext
 
 from card_server.register.terms import term_of
+from card_server.web.tables import Asked
 from schema.tables.school import Term
 
 LONGEST = timedelta(days=366)
@@ -62,6 +64,11 @@ def asked_range(today: date, usual: DayRange, longest: timedelta = LONGEST) -> D
     if first > last:
         return usual
     return DayRange(max(first, last - longest), last)
+
+
+def with_range(asked: Asked, time: DayRange) -> Asked:
+    """The same, with the time that is shown, so that a link goes on showing it tomorrow."""
+    return replace(asked, filters={**asked.filters, **time.values})
 
 
 def _read(text: str) -> date | None:

@@ -1,4 +1,4 @@
-"""How pages write times, spans and card numbers: always in the school's zone."""
+"""How pages write times, spans and sizes: always in the school's zone."""
 
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -9,7 +9,10 @@ from flask import Flask
 from flask_babel import get_locale, gettext, ngettext
 
 from card_server.access import zone_in_use
+from card_server.words.cards import card_number
 from card_server.words.choices import rejection_word, word
+from card_server.words.failures import carrier_word, failure
+from card_server.words.grades import grade_word
 
 
 def add_formats(app: Flask) -> None:
@@ -25,7 +28,9 @@ def add_formats(app: Flask) -> None:
         card=card_number,
         size=size,
     )
-    app.jinja_env.filters.update(word=word, rejection=rejection_word)
+    app.jinja_env.filters.update(
+        word=word, rejection=rejection_word, grade=grade_word, failure=failure, carrier=carrier_word
+    )
 
 
 def hour(when: datetime | None) -> str:
@@ -90,8 +95,3 @@ def size(of_bytes: int) -> str:
             break
         amount, unit = amount / 1000, larger
     return f"{amount:.3g} {unit}"
-
-
-def card_number(uid: str) -> str:
-    """A card's number in pairs, as it is easier to compare."""
-    return " ".join(uid[at : at + 2] for at in range(0, len(uid), 2))

@@ -5,6 +5,7 @@ from flask import Flask, g, url_for
 from card_server.access import caller_or_none, known_caller, may, school_in_use
 from card_server.staff.sessions import SchoolInUse
 from card_server.theme import Theme
+from card_server.web.addresses import keep_addresses
 from card_server.web.next_page import this_page
 from card_server.web.once import Once
 from card_server.web.row_addresses import row_address
@@ -16,6 +17,7 @@ from card_server.web.themes import pages as theme_pages
 def add_frame(app: Flask, *, has_tray: bool) -> None:
     """Give the templates what the frame needs, and the switch between light and dark."""
     app.register_blueprint(theme_pages)
+    keep_addresses(app)
     app.jinja_env.globals.update(
         caller_or_none=caller_or_none,
         choose_theme=choose_theme,

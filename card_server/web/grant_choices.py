@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,6 +13,7 @@ from card_server.staff.administration import write_grant
 from card_server.staff.scope import SCOPES, Grant
 from card_server.staff.tokens import covers
 from card_server.words.choices import word
+from card_server.words.grades import grade_word
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
@@ -113,7 +113,7 @@ def read_ticked(values: Iterable[str], choices: Iterable[tuple[Role, list[Grant]
 def reach_label(grant: Grant, places: Places) -> str:
     """How far a grant reaches."""
     if grant.grade is not None:
-        return str(gettext("grade %(grade)s", grade=grant.grade))
+        return grade_word(grant.grade)
     if grant.homeroom_id is not None:
         return places.homerooms.get(grant.homeroom_id, str(grant.homeroom_id))
     return grant.place or word(grant.scope)

@@ -1,7 +1,6 @@
 """A student's guardians (家长): adding, changing, parting, what they are told, their numbers."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,6 +11,9 @@ from card_server.access import actor, allow, changing_session, school_in_use, sc
 from card_server.audit.writing import note
 from card_server.field_errors import FieldsError
 from card_server.field_errors import marked as _
+from card_server.messages import wishes
+from card_server.messages.consent_wordings import list_wordings, name_wording
+from card_server.messages.kinds import WISHES
 from card_server.people import guardians
 from card_server.people.phones import show_phone
 from card_server.people.students import find_student
@@ -22,7 +24,7 @@ from card_server.web.fragments import render_part
 from card_server.web.reasons import read_reason
 from card_server.web.student_pages import ADMINS, SEEING
 from card_server.words.choices import word
-from schema.tables.people import Language
+from schema.tables.people import Channel, Language
 from schema.tables.school import School
 
 pages = Blueprint("guardians", __name__)
@@ -68,7 +70,7 @@ def _show_new(student_id: int, wrong: Wrong, values: Mapping[str, str]) -> Respo
 @pages.get("/students/<int:student_id>/guardians/<int:guardian_id>")
 @allow(*SEEING)
 def show(student_id: int, guardian_id: int) -> ResponseReturnValue:
-    """What may be changed of a guardian: by teachers, what the guardian wants to be told."""
+    """A guardian: who it is, what is told, whether the number and the consent are there."""
     return _show(student_id, guardian_id, NOTHING_WRONG)
 
 
@@ -79,7 +81,10 @@ def change(student_id: int, guardian_id: int) -> ResponseReturnValue:
     form, school_id = request.form, school_in_use().id
 
     def change(session: Session) -> object:
-        wanted, tie = _read_both(session, form)
+        # What the guardian wants to be told has a form of its own.
+        found, link = guardians.find_guardian(session, school_id, student_id, guardian_id)
+        told = {"is_told": "1" if link.is_told else "", "language": found.language}
+        wanted, tie = _read_both(session, {**form, **told})
         return guardians.change_guardian(
             session,
             actor(),
@@ -98,23 +103,58 @@ def change(student_id: int, guardian_id: int) -> ResponseReturnValue:
 @pages.post("/students/<int:student_id>/guardians/<int:guardian_id>/wishes")
 @allow(*SEEING)
 def change_wishes(student_id: int, guardian_id: int) -> ResponseReturnValue:
-    """Change whether the guardian is told, and in which language."""
+    """Change what the guardian is told of this student, how, when, and in which language."""
     form, school_id = request.form, school_in_use().id
 
-    def change(session: Session) -> object:
-        language = form.get("language", "")
-        if language not in list(Language):
-            raise FieldsError({"language": _("Choose from the list.")})
-        return guardians.change_wishes(
-            session,
-            actor(),
-            school_id,
-            student_id,
-            guardian_id,
-            is_told=bool(form.get("is_told")),
-            language=Language(language),
-            seen=form.get("seen", ""),
+    def change(session: Session) -> None:
+        wanted, language = wishes.read_wishes(form), _read_language(form)
+        seen = form.get("seen", "")
+        wishes.change_wishes(
+            session, actor(), school_id, student_id, guardian_id, wanted, seen, language
         )
+
+    return _do(student_id, guardian_id, change)
+
+
+@pages.post("/students/<int:student_id>/guardians/<int:guardian_id>/vouch")
+@allow(*SEEING)
+def vouch(student_id: int, guardian_id: int) -> ResponseReturnValue:
+    """Say, with a reason, that the number is the guardian's."""
+
+    def change(session: Session) -> None:
+        school_id = school_in_use().id
+        guardians.find_guardian(session, school_id, student_id, guardian_id)
+        reason = request.form.get("reason", "")
+        wishes.vouch_for_number(session, actor(), school_id, guardian_id, reason)
+
+    return _do(student_id, guardian_id, change)
+
+
+@pages.post("/students/<int:student_id>/guardians/<int:guardian_id>/consent")
+@allow(*SEEING)
+def note_consent(student_id: int, guardian_id: int) -> ResponseReturnValue:
+    """Note a consent that the school has on paper."""
+
+    def change(session: Session) -> None:
+        school_id, who = school_in_use().id, actor()
+        guardians.find_guardian(session, school_id, student_id, guardian_id)
+        wording_id = request.form.get("wording_id", type=int)
+        if wording_id is None:
+            raise FieldsError({"wording_id": _("Choose from the list.")})
+        wishes.give_consent(session, who, school_id, guardian_id, wording_id, who.name)
+
+    return _do(student_id, guardian_id, change)
+
+
+@pages.post("/students/<int:student_id>/guardians/<int:guardian_id>/consent/withdraw")
+@allow(*SEEING)
+def withdraw_consent(student_id: int, guardian_id: int) -> ResponseReturnValue:
+    """Note that the guardian consents no more."""
+
+    def change(session: Session) -> None:
+        school_id, reason = school_in_use().id, request.form.get("reason", "")
+        guardians.find_guardian(session, school_id, student_id, guardian_id)
+        wishes.withdraw_consent(session, actor(), school_id, guardian_id, reason)
 
     return _do(student_id, guardian_id, change)
 
@@ -188,18 +228,25 @@ def _show(
         student = find_student(session, school_id, student_id)
         guardian, link = guardians.find_guardian(session, school_id, student_id, guardian_id)
         stored = guardians.shown_of(guardian, link)
+        wished = wishes.shown_wishes(guardian, link)
         further = _further(session, school_id, student_id, guardian_id)
-    values: dict[str, Any] = typed if typed is not None else {**stored, "phone": ""}
+        wordings = list_wordings(session, school_id)
+    kept = {**stored, **wishes.write_wishes(wishes.wishes_of(link)), "phone": ""}
     page = render_template(
         "guardian.html",
         student=student,
         guardian=guardian,
+        link=link,
         further=further,
-        values=values,
+        values=kept if typed is None else {**stored, **typed},
         errors=wrong.errors,
         seen=seen_by_form(stored, typed, wrong),
+        seen_wishes=seen_by_form(wished, typed, wrong),
         relations=guardians.RELATIONS,
         languages=_languages(),
+        channels=[(one.value, word(one)) for one in Channel],
+        kinds=[(kind.value, word(kind)) for kind in WISHES],
+        wordings=[(one.id, name_wording(one)) for one in wordings],
     )
     return page, wrong.status
 
@@ -234,6 +281,13 @@ def _read_both(
 def _back(student_id: int, said: str) -> ResponseReturnValue:
     flash(said, "good")
     return redirect(url_for("students.show_student", student_id=student_id, _anchor="guardians"))
+
+
+def _read_language(form: Mapping[str, str]) -> Language:
+    language = form.get("language", "")
+    if language not in list(Language):
+        raise FieldsError({"language": _("Choose from the list.")})
+    return Language(language)
 
 
 def _languages() -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """The last changes of what a settings page is about, in words."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,10 +8,12 @@ from enum import StrEnum
 from flask_babel import LazyString, lazy_gettext
 from sqlalchemy.orm import Session
 
+from card_server.calendar.hours import write_minute
 from card_server.reports.history import Change, Value, read_history
 from card_server.web.grant_choices import Places, label_written
 from card_server.words.audit import action_word, actor_word, subject_word
 from card_server.words.choices import word
+from card_server.words.grades import grade_words
 from card_server.words.webhooks import webhook_word
 from schema.tables.calendar import DayKind, EntrySource
 from schema.tables.readers import ByteOrder, Direction, Purpose
@@ -19,13 +21,17 @@ from schema.tables.webhooks import EventKind
 
 _FIELDS: dict[str, LazyString] = {
     "absent_tenths": lazy_gettext("Points for an absence (tenths)"),
-    "boarders_by": lazy_gettext("Boarders are back by (minute of the day)"),
+    "body": lazy_gettext("Text"),
+    "boarders_by": lazy_gettext("Boarders are back by"),
     "boarders_weekday": lazy_gettext("Boarders are back on"),
     "byte_order": lazy_gettext("Order of a number's bytes"),
     "campus_id": lazy_gettext("Campus"),
     "cards_per_student": lazy_gettext("Cards a student may have"),
-    "closes": lazy_gettext("The school closes at (minute of the day)"),
+    "closes": lazy_gettext("The school closes at"),
     "code": lazy_gettext("Code"),
+    "code_aliyun": lazy_gettext("Code at Aliyun"),
+    "code_tencent": lazy_gettext("Code at Tencent Cloud"),
+    "currency": lazy_gettext("Currency"),
     "day": lazy_gettext("Day"),
     "direction": lazy_gettext("Direction"),
     "double_tap_s": lazy_gettext("Double tap within (seconds)"),
@@ -51,12 +57,20 @@ _FIELDS: dict[str, LazyString] = {
     "leave_days": lazy_gettext("Leave over so many days needs the school"),
     "login": lazy_gettext("Login"),
     "logo": lazy_gettext("Logo"),
+    "money_per_day": lazy_gettext("Money of the whole school"),
     "name": lazy_gettext("Name"),
     "note": lazy_gettext("What it is called"),
     "parts": lazy_gettext("Which parts take place"),
+    "per_number": lazy_gettext("Messages to one number"),
+    "per_number_and_kind": lazy_gettext("Messages of one kind to one number"),
+    "per_school": lazy_gettext("Messages of the whole school"),
+    "per_student": lazy_gettext("Messages about one student"),
     "phone_countries": lazy_gettext("Countries and regions of phones"),
     "place": lazy_gettext("Place"),
+    "price_per_segment": lazy_gettext("Price of one SMS"),
     "purpose": lazy_gettext("Purpose"),
+    "quiet_from": lazy_gettext("Quiet hours from"),
+    "quiet_until": lazy_gettext("Quiet hours until"),
     "school_year": lazy_gettext("School year"),
     "signature": lazy_gettext("Signature"),
     "source": lazy_gettext("By whom"),
@@ -125,12 +139,34 @@ def _in_words(field: str, text: str | None, places: Places | None) -> str | None
         return None
     if field == "grants" and places is not None:
         return "、".join(label_written(one, places) for one in text.split(", "))
-    if field == "kinds":
-        return " · ".join(map(_kind_word, text.split()))
+    if write := _WRITERS.get(field):
+        return write(text)
     choices = _CHOICES.get(field)
     return word(choices(text)) if choices and text in list(choices) else text
+
+
+def _written_minute(text: str) -> str:
+    return write_minute(int(text)) if text.isdecimal() else text
+
+
+def _written_grades(text: str) -> str:
+    grades = text.split()
+    return grade_words(map(int, grades)) if all(map(str.isdecimal, grades)) else text
+
+
+def _written_kinds(text: str) -> str:
+    return " · ".join(map(_kind_word, text.split()))
 
 
 def _kind_word(kind: str) -> str:
     """A kind of event as pages call it; one that this release does not know stands as it is."""
     return webhook_word(EventKind(kind)) if kind in list(EventKind) else kind
+
+
+_WRITERS: dict[str, Callable[[str], str]] = {
+    "boarders_by": _written_minute,
+    "closes": _written_minute,
+    "grade": _written_grades,
+    "grades": _written_grades,
+    "kinds": _written_kinds,
+}

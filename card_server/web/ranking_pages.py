@@ -17,11 +17,12 @@ from card_server.reports.rankings import RankedRoom, Ranking, Sums, read_ranking
 from card_server.reports.student_list import list_rooms
 from card_server.reports.student_ranking import SORTS, StudentLine, Wanted, list_counted
 from card_server.school_time import day_of
-from card_server.web.day_range import DayRange, asked_range, quick_choices
+from card_server.web.day_range import DayRange, asked_range, quick_choices, with_range
 from card_server.web.downloads import send_list, send_noted
 from card_server.web.export import Cell, asked_export
 from card_server.web.fragments import render_part
 from card_server.web.tables import PAGE_ROWS, Asked, Column, Page, count_page, read_asked
+from card_server.words.grades import grade_word
 from schema.tables.staff import Role
 
 pages = Blueprint("rankings", __name__)
@@ -84,25 +85,17 @@ def show_homerooms() -> ResponseReturnValue:
     return render_part(
         "rankings.html",
         "rankings_part.html",
-        asked=_with_range(asked, time),
+        asked=with_range(asked, time),
         choices=choices,
         columns=_COLUMNS,
         grades=grades,
-        grade_choices=[(one, one) for one in grades],
+        grade_choices=[(one, grade_word(one)) for one in grades],
         page=Page(rows, total=len(rows)),
         points=write_points,
         ranking=ranking,
         rooms=rooms,
         time=time,
         today=today,
-    )
-
-
-def _with_range(asked: Asked, time: DayRange) -> Asked:
-    """The same, with the time that is shown, so that a link goes on showing it tomorrow."""
-    filters = {**asked.filters, **time.values}
-    return Asked(
-        asked.sort, asked.is_descending, asked.page, asked.after, filters, asked.default_sort
     )
 
 
@@ -152,7 +145,7 @@ def _show_students(words: str) -> ResponseReturnValue:
     with school_session() as session:
         choices = quick_choices(today, list_terms(session, school.id))
         time = asked_range(today, choices[0].range)
-        asked = _with_range(asked, time)
+        asked = with_range(asked, time)
         if kind := asked_export():
             return send_list(kind, STUDENT_RANKING, {**asked.filters, "sort": asked.wanted_sort})
         wanted = read_wanted(asked.filters, today, words)

@@ -61,7 +61,7 @@ _COLUMNS = {
     ),
     "homerooms": (
         Column(lazy_gettext("Name")),
-        Column(lazy_gettext("Grade"), is_number=True),
+        Column(lazy_gettext("Grade")),
         Column(lazy_gettext("What changes")),
     ),
 }

@@ -3,12 +3,13 @@
 from operator import itemgetter
 from typing import NamedTuple
 
-from flask import current_app, g, request, url_for
+from flask import current_app, g, request
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from card_server.access import may
 from card_server.errors import AppError, Code
+from card_server.web.addresses import address_of
 
 
 class Section(NamedTuple):
@@ -45,6 +46,7 @@ GROUPS = (
         (
             Section("district.show", lazy_gettext("Schools")),
             Section("district_staff.show", lazy_gettext("Staff and roles")),
+            Section("district_messages.show", lazy_gettext("Messages to parents")),
         ),
     ),
     Group(
@@ -77,7 +79,19 @@ GROUPS = (
     _alone("cards.show", lazy_gettext("Cards")),
     _alone("enrolment.show", lazy_gettext("Registration")),
     _alone("readers.show", lazy_gettext("Readers")),
-    _alone("outbox.show", lazy_gettext("Messages")),
+    Group(
+        lazy_gettext("Messages"),
+        (
+            Section("outbox.show", lazy_gettext("Messages")),
+            Section("notices.show", lazy_gettext("Notices")),
+            Section("message_reports.show_failures", lazy_gettext("Not delivered")),
+            Section("message_reports.show_waiting", lazy_gettext("Waiting")),
+            Section("message_reports.show_costs", lazy_gettext("Costs")),
+            Section("sending.show", lazy_gettext("Carriers and limits")),
+            Section("parent_links.show", lazy_gettext("Invite parents")),
+            Section("paper_consents.show", lazy_gettext("Consents on paper")),
+        ),
+    ),
     _alone("audit.show", lazy_gettext("Audit log")),
     Group(
         lazy_gettext("Settings"),
@@ -88,6 +102,7 @@ GROUPS = (
             Section("promotion.show", lazy_gettext("New school year")),
             Section("roster.show", lazy_gettext("Roster")),
             Section("reader_settings.show", lazy_gettext("Readers")),
+            Section("message_texts.show", lazy_gettext("Messages to parents")),
             Section("staff.show", lazy_gettext("Staff and roles")),
             Section("tokens.show", lazy_gettext("Tokens")),
             Section("webhooks.show", lazy_gettext("Webhooks")),
@@ -124,7 +139,7 @@ def first_address() -> str:
         raise AppError(
             Code.NOT_ALLOWED, "Your account has no role yet. Ask the school's administrator."
         )
-    started = next((entry for entry in entries if entry.address == url_for("board.show")), None)
+    started = next((entry for entry in entries if entry.address == address_of("board.show")), None)
     return (started or entries[0]).address
 
 
@@ -142,7 +157,7 @@ def _open_groups() -> list[tuple[Group, list[Entry]]]:
         (
             group,
             [
-                (section, url_for(section.endpoint))
+                (section, address_of(section.endpoint))
                 for section in group.sections
                 if _is_open(section)
             ],

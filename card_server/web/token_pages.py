@@ -30,6 +30,7 @@ from card_server.staff.tokens import (
     roles_to_give,
 )
 from card_server.words.choices import word
+from card_server.words.grades import grade_word
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
@@ -119,7 +120,7 @@ def _list_reaches(session: Session, school_id: int) -> list[tuple[str, str]]:
     return [
         (_WHOLE, gettext("the whole school")),
         *(
-            (f"grade:{grade}", gettext("grade %(grade)s", grade=grade))
+            (f"grade:{grade}", grade_word(grade))
             for grade in sorted({room.grade for room in rooms})
         ),
         *((f"homeroom:{room.id}", room.name) for room in rooms),

@@ -16,11 +16,9 @@ from card_server.access import (
     use_school,
     writing,
 )
-from card_server.config import SmsProvider
 from card_server.demo.calendar import play_today
 from card_server.errors import HTTP_STATUS, AppError, Code
 from card_server.reports.board import read_counts
-from card_server.reports.outbox import OutboxMessage, read_phone
 from card_server.reports.tray_cards import (
     find_tray_school,
     read_tray,
@@ -28,9 +26,11 @@ from card_server.reports.tray_cards import (
     read_tray_readers,
     read_uids_to_come,
 )
+from card_server.reports.tray_phone import Bubble, read_bubbles
 from card_server.school_time import bounds_of, day_of
 from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.staff.sessions import SchoolInUse, describe_school
+from card_server.web.entering import seal
 from card_server.web.live_pages import stream_changes
 from card_server.web.morning import MorningPlayer, plan_morning
 from card_server.web.tray_link import hold_card
@@ -40,7 +40,7 @@ from schema.tables.readers import Direction
 from schema.tables.school import School
 
 _BUBBLES = 12
-_PROVIDER = SmsProvider.CONSOLE
+_PROVIDER = "console"
 """A demo sends to the console, and the drawn phone shows what it took."""
 
 pages = Blueprint("tray", __name__)
@@ -174,9 +174,9 @@ def _say(signal: str, reason: str | None) -> str:
     return word(Refusal(reason))
 
 
-def _read_bubbles(session: Session, school: SchoolInUse) -> list[OutboxMessage]:
+def _read_bubbles(session: Session, school: SchoolInUse) -> list[Bubble]:
     midnight, _ = bounds_of(_today(school), school.zone)
-    return read_phone(session, school.id, _PROVIDER, midnight, _BUBBLES)
+    return read_bubbles(session, school.id, seal(), _PROVIDER, midnight, _BUBBLES)
 
 
 def _today(school: SchoolInUse) -> date:

@@ -22,6 +22,7 @@ _EVENTS: Final = (
     events.MessageEvent,
     events.CardEvent,
     events.StudentEvent,
+    events.LimitEvent,
     events.TrialEvent,
 )
 

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from schema.messages import CardState, Refusal
 from schema.tables.cards import CardKind, CardStep
-from schema.tables.messages import MessageKind, MessageState
+from schema.tables.messages import LimitScope, MessageKind, MessageState
 from schema.tables.people import StudentStatus
 from schema.tables.readers import Direction
 from schema.tables.taps import Effect
@@ -94,7 +94,8 @@ class MessageSettled(Struct, frozen=True, gc=False):
     tap_id: UUID | None
     student: AboutStudent
     state: MessageState
-    """`accepted` by the carrier, `failed`, or `unknown`; unknown may still become another."""
+    """`accepted` by the carrier, `failed`, or `unknown`; all but `failed` may still become another:
+    `delivered` or `undelivered`, where the carrier reports it."""
 
 
 class CardStepped(Struct, frozen=True, gc=False):
@@ -121,6 +122,13 @@ class StatusChanged(Struct, frozen=True, gc=False):
     status: StudentStatus
     on: date
     """From which day on, in the school's zone."""
+
+
+class LimitReached(Struct, frozen=True, gc=False):
+    """Some messages of this day are not sent; told once for each limit and day."""
+
+    scope: LimitScope
+    """What is limited: messages to one number (of one kind), about one student, of the school."""
 
 
 class Tried(Struct, frozen=True, gc=False):
@@ -176,6 +184,15 @@ class StudentEvent(Struct, frozen=True, gc=False, tag="student"):
     v: Version = 1
 
 
+class LimitEvent(Struct, frozen=True, gc=False, tag="limit"):
+    """A limit of the day keeps messages back."""
+
+    timestamp: Utc
+    school: str
+    data: LimitReached
+    v: Version = 1
+
+
 class TrialEvent(Struct, frozen=True, gc=False, tag="test"):
     """Staff pressed the button."""
 
@@ -185,7 +202,9 @@ class TrialEvent(Struct, frozen=True, gc=False, tag="test"):
     v: Version = 1
 
 
-Event = TapEvent | AttendanceEvent | MessageEvent | CardEvent | StudentEvent | TrialEvent
+Event = (
+    TapEvent | AttendanceEvent | MessageEvent | CardEvent | StudentEvent | LimitEvent | TrialEvent
+)
 
 
 class Day(Protocol):

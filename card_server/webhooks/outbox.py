@@ -31,8 +31,20 @@ from schema.tables.people import Student
 from schema.tables.school import Homeroom, School
 from schema.tables.webhooks import EventKind, Webhook, WebhookDelivery, split_kinds
 
-SETTLED: Final = frozenset({MessageState.ACCEPTED, MessageState.FAILED, MessageState.UNKNOWN})
+SETTLED: Final = frozenset(
+    {
+        MessageState.ACCEPTED,
+        MessageState.DELIVERED,
+        MessageState.UNDELIVERED,
+        MessageState.FAILED,
+        MessageState.UNKNOWN,
+    }
+)
 """The states of a message that webhooks are told of."""
+
+
+_TOLD_SCHOOLS: Final = select(Webhook.school_id).where(Webhook.disabled_at.is_(None)).distinct()
+"""Few schools have any: this is asked first, and its text never changes."""
 
 
 class MessageKey(NamedTuple):
@@ -80,6 +92,10 @@ def tell_of_taps(
 
 def tell_of_messages(connection: Connection, keys: Sequence[MessageKey], now: datetime) -> None:
     """Write down that these messages have come to the state that they are in."""
+    told = set(connection.scalars(_TOLD_SCHOOLS))
+    keys = [key for key in keys if key.school_id in told]
+    if not keys:
+        return
     found = connection.execute(
         select(
             Message.school_id,

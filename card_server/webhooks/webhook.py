@@ -34,6 +34,7 @@ OFFERED = (
     EventKind.MESSAGE,
     EventKind.CARD,
     EventKind.STUDENT,
+    EventKind.LIMIT,
 )
 """What a webhook can be told of."""
 MAX_NAME = 60

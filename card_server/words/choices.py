@@ -6,13 +6,13 @@ from flask_babel import LazyString, lazy_gettext
 
 from card_server.theme import Theme
 from card_server.words.attendance import ATTENDANCE_WORDS
+from card_server.words.messages import MESSAGE_WORDS
 from schema.messages import CardState, Decision, ReaderState, Refusal, Rejection, SourceState
 from schema.tables.calendar import DayKind, DayPart, EntrySource
 from schema.tables.card_faces import FaceField, FaceOrientation
 from schema.tables.cards import CardKind, CardStep
 from schema.tables.jobs import JobState
 from schema.tables.leave import LeaveState
-from schema.tables.messages import MessageKind, MessageState, Suppression
 from schema.tables.people import Language, Sex, StudentStatus
 from schema.tables.readers import ByteOrder, Direction, Purpose
 from schema.tables.staff import Role, Scope
@@ -64,30 +64,12 @@ WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
         SourceState.READY: lazy_gettext("ready"),
         SourceState.ABSENT: lazy_gettext("absent"),
     },
-    MessageKind: {
-        MessageKind.ARRIVAL: lazy_gettext("arrival"),
-        MessageKind.DEPARTURE: lazy_gettext("departure"),
-    },
-    MessageState: {
-        MessageState.QUEUED: lazy_gettext("queued"),
-        MessageState.SENDING: lazy_gettext("sending"),
-        MessageState.ACCEPTED: lazy_gettext("sent"),
-        MessageState.FAILED: lazy_gettext("failed"),
-        MessageState.UNKNOWN: lazy_gettext("unclear"),
-        MessageState.SUPPRESSED: lazy_gettext("not sent"),
-    },
     JobState: {
         JobState.QUEUED: lazy_gettext("waiting"),
         JobState.RUNNING: lazy_gettext("running"),
         JobState.DONE: lazy_gettext("done"),
         JobState.FAILED: lazy_gettext("failed"),
         JobState.CANCELLED: lazy_gettext("cancelled"),
-    },
-    Suppression: {
-        Suppression.STALE: lazy_gettext("known too late"),
-        Suppression.CLOCK_SUSPECT: lazy_gettext("the reader's clock was wrong"),
-        Suppression.DUPLICATE: lazy_gettext("the same arrival or departure as another tap's"),
-        Suppression.WITHDRAWN: lazy_gettext("turned out otherwise before it was sent"),
     },
     Role: {
         Role.DISTRICT_ADMIN: lazy_gettext("district administrator"),
@@ -119,6 +101,7 @@ WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
         StudentStatus.GRADUATED: lazy_gettext("graduated"),
     },
     **ATTENDANCE_WORDS,
+    **MESSAGE_WORDS,
     LeaveState: {
         LeaveState.ASKED: lazy_gettext("waits for the homeroom teacher"),
         LeaveState.FIRST_APPROVED: lazy_gettext("waits for the school"),

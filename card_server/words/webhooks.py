@@ -13,6 +13,7 @@ _WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
         EventKind.MESSAGE: lazy_gettext("messages to parents"),
         EventKind.CARD: lazy_gettext("cards"),
         EventKind.STUDENT: lazy_gettext("who comes and leaves"),
+        EventKind.LIMIT: lazy_gettext("limits of messages"),
         EventKind.TEST: lazy_gettext("test"),
     },
     DeliveryState: {
@@ -38,13 +39,14 @@ _WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
 _HINTS: dict[EventKind, LazyString] = {
     EventKind.TAP: lazy_gettext("Each card that was held to a reader, refused ones as well."),
     EventKind.ATTENDANCE: lazy_gettext("Each time a student's day changes: arrived, late, left."),
-    EventKind.MESSAGE: lazy_gettext("Whether a message was sent, failed, or is unclear."),
+    EventKind.MESSAGE: lazy_gettext("Whether a message was sent, arrived, failed, or is unclear."),
     EventKind.CARD: lazy_gettext(
         "Each step of a card: given out, lost, found, replaced, taken back, ended."
     ),
     EventKind.STUDENT: lazy_gettext(
         "Each student who comes, is suspended, leaves, graduates or is back."
     ),
+    EventKind.LIMIT: lazy_gettext("A limit of the day is reached: some messages are not sent."),
 }
 
 

@@ -7,9 +7,9 @@ import pytest
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from card_server.figures import clock, ingest, notify
+from card_server.figures import clock, ingest, notify, web
 
-_PROCESSES = {"clock": clock, "ingest": ingest, "notify": notify}
+_PROCESSES = {"clock": clock, "ingest": ingest, "notify": notify, "web": web}
 _UNITS = {Counter: ("_total",), Histogram: ("_seconds", "_taps"), Gauge: ("_seconds", "_away")}
 _ROOT = Path(__file__).parents[2]
 _HANDBOOK = (_ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -45,5 +45,5 @@ def test_nothing_is_counted_anywhere_else() -> None:
     files = [*(_ROOT / "card_server").rglob("*.py")]
     assert files
     found = {one.name for one in files if makes.search(one.read_text(encoding="utf-8"))}
-    assert found == {"clock.py", "ingest.py", "notify.py"}
+    assert found == {f"{process}.py" for process in _PROCESSES}
     assert all(one.parent.name == "figures" for one in files if makes.search(one.read_text()))

@@ -135,7 +135,7 @@ def _write_config(
         "broker_ca": str(certificates.authority_files(broker.certificates).certificate),
         "broker_cert": str(own.certificate),
         "broker_key": str(own.key),
-        "sms_provider": "twilio",
+        "sms_providers": "twilio",
         "twilio_account_sid": ACCOUNT,
         "twilio_auth_token": TOKEN,
         "twilio_sender": SENDER,

@@ -141,7 +141,7 @@ def test_a_homeroom_teacher_sees_one_homeroom_and_nothing_else(
         page.goto(f"{address}/students/{school.students[0]}")
         expect(page.get_by_role("button", name="Change", exact=True)).to_have_count(0)
         page.locator("#guardians").get_by_role("link", name="家长").click()
-        page.get_by_label("Is told of arrivals and departures").uncheck()
+        page.get_by_label("Is told of this student").uncheck()
         page.get_by_role("button", name="Save").click()
         expect(page.locator("#guardians")).to_contain_text("is not told")
         page.goto("about:blank")

@@ -73,7 +73,13 @@ def _path(app: Flask, engine: Engine, rule: Rule, school_id: int | None) -> str 
     return built[1] if built else None
 
 
+_CHOICES = {"kind": "late", "language": "zh"}
+"""What stands in addresses that is no id."""
+
+
 def _value(engine: Engine, argument: str, school_id: int | None) -> object:
+    if argument in _CHOICES:
+        return _CHOICES[argument]
     name = argument.removesuffix("_id")
     table = _TABLES.get(name, name)
     is_of_district = name == "account"

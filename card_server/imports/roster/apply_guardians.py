@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from card_server.imports.roster.plan import GuardianPlan, Plan
 from card_server.storage.sealing import Seal
+from schema.messages import utc_now
 from schema.tables.people import Guardian, GuardianPhone, Guardianship, Language
 
 _AT_ONCE = 500
@@ -59,7 +60,14 @@ def _change(session: Session, seal: Seal, plan: Plan) -> None:
 
 def _changed_row(one: GuardianPlan, seal: Seal) -> dict[str, Any]:
     row = {"id": one.id, "name": one.name, "sourced_id": one.sourced_id}
-    return row | (_number(one.phone, seal) if one.phone is not None else {})
+    if one.phone is None:
+        return row
+    return row | _number(one.phone, seal) | _of_unknown_owner()
+
+
+def _of_unknown_owner() -> dict[str, Any]:
+    """What is known of a number that takes another one's place: since when it does, and no more."""
+    return {"phone_since": utc_now(), "verified_at": None, "verified_by": ""}
 
 
 def _add_numbers(

@@ -15,13 +15,16 @@ from card_server.access import decision_of
 from card_server.audit.writing import SYSTEM
 from card_server.cards.cards import Doing
 from card_server.cards.stock import NewCard, stock_cards
+from card_server.messages.consent_wordings import add_wording
+from card_server.messages.standing import stop_number
 from card_server.people.photos import keep_photo, read_photo
 from card_server.register import logos
 from card_server.staff.scope import WHOLE_SCHOOL, Grant
 from schema.messages import Refusal
 from schema.tables.jobs import Job, JobState
+from schema.tables.messages import Message, MessageState, StopBy
 from schema.tables.metadata import Table
-from schema.tables.people import Student, StudentStatus
+from schema.tables.people import Guardian, Language, Student, StudentStatus
 from schema.tables.roster import RosterImport, RosterState
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
@@ -122,6 +125,8 @@ def make_things(
         blank = [NewCard(uid) for uid in STOCK]
         stock_cards(session, Doing(SYSTEM, school.id, datetime.now(UTC)), blank)
         import_id = add_roster(session, school)
+        add_message(session, school, 0)
+        add_wording(session, SYSTEM, school.id, Language.CHINESE, "同意接收短信。")
     return {
         "import_id": import_id,
         "card_id": school.cards[0],
@@ -130,6 +135,7 @@ def make_things(
         "left_id": school.students[1],
         "homeroom_id": school.homerooms[0],
         "guardian_id": school.guardians[0],
+        "message_id": school.messages[0],
         "note_id": 1,
         "phone_id": 1,
         "term_id": school.terms[0],
@@ -151,6 +157,9 @@ def make_things(
         "job_id": job,
         "seq": 1,
         "day": "2026-09-01",
+        "kind": "arrival",
+        "language": "zh",
+        "provider": "aliyun",
     }
 
 
@@ -175,6 +184,12 @@ def make_ready(
         if rule.endswith("/erase"):
             session.get_one(Student, school.students[1]).status = StudentStatus.TRANSFERRED
             session.execute(update(RosterImport).values(state=RosterState.DISCARDED))
+        if rule.endswith(("/decision", "/resend")):
+            session.execute(update(Message).values(state=MessageState.UNKNOWN))
+        if rule.endswith("/free"):
+            guardian = session.get_one(Guardian, school.guardians[0])
+            connection, now = session.connection(), datetime.now(UTC)
+            stop_number(connection, school.id, guardian.phone_hash, StopBy.REPLY, now)
         if rule == "/promotion":
             session.execute(update(Homeroom).values(school_year=2024))
 

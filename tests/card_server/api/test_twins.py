@@ -24,7 +24,17 @@ TWINS = {
 """Beside AS_ON_PAGE: several buttons of a page that are one PATCH, and what roles differ for."""
 OF_A_BROWSER = {"account", "languages", "oidc", "set_up", "themes", "totp"}
 """Logging in, one's own account, language and colours: a token has none of these."""
+OF_PARENTS = {
+    "parent_consent",
+    "parent_data",
+    "parent_door",
+    "parent_leave",
+    "parent_wishes",
+    "parents",
+}
+"""A guardian speaks for themselves, from their own phone: no program consents or asks for them."""
 REASONS = {
+    "callbacks.take": "Carriers call it, and nobody else.",
     "campus.search": "Students have a search.",
     "card_stock.read": "How a list is to be read is for a person; a program sends numbers.",
     "card_stock.tapped": "It shows a person the card in their hand.",
@@ -50,7 +60,8 @@ def _actions(app: Flask) -> set[str]:
     return {
         rule.endpoint
         for rule in app.url_map.iter_rules()
-        if (rule.methods or set()) - _SAFE and rule.endpoint.split(".")[0] not in OF_A_BROWSER
+        if (rule.methods or set()) - _SAFE
+        and rule.endpoint.split(".")[0] not in OF_A_BROWSER | OF_PARENTS
     }
 
 

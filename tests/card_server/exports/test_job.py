@@ -23,6 +23,7 @@ from card_server.exports.speaking import speaking
 from card_server.exports.taps import TAPS
 from card_server.jobs.pieces import read_pieces
 from card_server.jobs.queue import ask_for
+from card_server.reports.outbox import Wanted
 from card_server.school_time import day_of
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import Grant
@@ -142,7 +143,7 @@ def test_a_file_says_which_rows_it_holds_and_in_whose_words(
     with sessions.begin() as session:
         for student, state in enumerate((MessageState.FAILED, MessageState.ACCEPTED)):
             add_message(session, school, student, state)
-    filters = filter_messages(MessageState.FAILED, _BEGIN.replace(year=2020))
+    filters = filter_messages(Wanted(since=_BEGIN.replace(year=2020), state=MessageState.FAILED))
     parameters = parameters_of(Export.XLSX, MESSAGES, filters)
     job_id = ask(sessions, school, "export", parameters)
     with sessions.begin() as session:

@@ -69,14 +69,24 @@ def _add_student(session: Session, homeroom: Homeroom, uid: str, bound_at: datet
     school_id = homeroom.school_id
     student = Student(school_id=school_id, number=uid, name="张三", homeroom_id=homeroom.id)
     guardian = Guardian(
-        school_id=school_id, name="张父", phone_sealed=b"x", phone_hash=b"x" * 32, phone_tail="1"
+        school_id=school_id,
+        name="张父",
+        phone_sealed=b"x",
+        phone_hash=b"x" * 32,
+        phone_tail="1",
+        verified_at=SEPTEMBER,
     )
     card = Card(school_id=school_id, uid=uid, state=CardState.ACTIVE, state_since=bound_at)
     session.add_all([student, guardian, card])
     session.flush()
     session.add_all(
         [
-            Guardianship(student_id=student.id, guardian_id=guardian.id, relation="父"),
+            Guardianship(
+                student_id=student.id,
+                guardian_id=guardian.id,
+                relation="父",
+                consented_at=SEPTEMBER,
+            ),
             CardBinding(
                 school_id=school_id, card_id=card.id, student_id=student.id, bound_at=bound_at
             ),

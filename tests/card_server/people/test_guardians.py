@@ -1,5 +1,7 @@
 """Guardians: one row for siblings, sealed phones, messages to mobiles alone."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -7,10 +9,10 @@ from sqlalchemy.orm import Session
 from card_server.audit.writing import SYSTEM
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError
+from card_server.messages.wishes import Wishes, change_wishes, vouch_for_number, wishes_of
 from card_server.people.guardians import (
     add_guardian,
     change_guardian,
-    change_wishes,
     find_guardian,
     link_guardian,
     open_phones,
@@ -42,6 +44,11 @@ def _add(
     wanted = read_guardian(typed, _CHINA)
     tie = _TIE if wanted.phone else _SILENT
     return add_guardian(people, SYSTEM, student.school_id, student.id, wanted, tie, SEAL)
+
+
+def _wishes(people: Session, student: Student, guardian: Guardian, *, is_told: bool) -> Wishes:
+    link = people.get_one(Guardianship, (student.id, guardian.id))
+    return replace(wishes_of(link), is_told=is_told)
 
 
 @pytest.mark.parametrize(
@@ -101,16 +108,9 @@ def test_a_landline_is_for_calls_alone(people: Session, campus: PeopleSchool) ->
     assert guardian.phone_tail == ""
     assert SEAL.open(guardian.phone_sealed) == ""
     assert open_phones(people, campus.id, student.id, guardian.id, SEAL) == ["+861062345678"]
+    wanted = _wishes(people, student, guardian, is_told=True)
     with pytest.raises(FieldsError) as caught:
-        change_wishes(
-            people,
-            SYSTEM,
-            campus.id,
-            student.id,
-            guardian.id,
-            is_told=True,
-            language=Language.CHINESE,
-        )
+        change_wishes(people, SYSTEM, campus.id, student.id, guardian.id, wanted)
     assert set(caught.value.fields) == {"is_told"}
     younger = enrol(people, campus, "20260102")
     assert _add(people, younger, phone="(010) 6234 5678").id == guardian.id
@@ -136,7 +136,10 @@ def test_a_phone_is_changed_and_others_are_added(people: Session, campus: People
             people, SYSTEM, campus.id, student.id, guardian.id, wanted, _TIE, SEAL, seen
         )
 
+    vouch_for_number(people, SYSTEM, campus.id, guardian.id, "家访")
     assert change(seen)
+    assert guardian.verified_at is None, "nobody knows whose the new number is"
+    assert guardian.phone_since is not None
     opened = open_phones(people, campus.id, student.id, guardian.id, SEAL)
     assert opened == ["+8613900139000", "+861062345678", "+8613800138000"]
     later = people.scalar(select(School.register_version).where(School.id == campus.id)) or 0
@@ -155,16 +158,9 @@ def test_wishes_are_changed_for_one_child(people: Session, campus: PeopleSchool)
     older, younger = enrol(people, campus), enrol(people, campus, "20260102")
     guardian = _add(people, older)
     _add(people, younger)
-    changed = change_wishes(
-        people,
-        SYSTEM,
-        campus.id,
-        older.id,
-        guardian.id,
-        is_told=False,
-        language=Language.ENGLISH,
-    )
-    assert changed
+    wanted = _wishes(people, older, guardian, is_told=False)
+    ids = (campus.id, older.id, guardian.id)
+    change_wishes(people, SYSTEM, *ids, wanted, language=Language.ENGLISH)
     told = {one.student_id: one.is_told for one in people.scalars(select(Guardianship))}
     assert told == {older.id: False, younger.id: True}
     assert guardian.language is Language.ENGLISH

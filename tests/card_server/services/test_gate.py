@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from card_server.attendance.notices import suppression_of
+from card_server.messages.templates import compile_texts
 from card_server.services.protocol import PlacedTap
 from card_server.storage.database import open_engine, open_sessions
 from card_server.taps.directory import ReaderFacts, SchoolFacts
@@ -52,7 +53,7 @@ def s(seconds: float) -> timedelta:
 def test_old_and_doubtful_taps_are_not_told(
     age_s: float, suspect: bool, why: Suppression | None
 ) -> None:
-    school = SchoolFacts(1, "no1", "一中", ZONE, 60, 480, 30, 1)
+    school = SchoolFacts(1, "no1", compile_texts("一中"), ZONE, 60, 480, 30, 1)
     reader = ReaderFacts(1, "gate-in", school, Purpose.GATE, IN, None)
     tap = PlacedTap(
         id=_ANY_ID,
@@ -303,7 +304,7 @@ def test_an_arrival_that_turns_out_a_departure_is_not_told_as_an_arrival(
     gate.record([earlier])
     told = {(row.tap_id, row.kind): (row.state, row.suppression) for row in gate.rows(Message)}
     assert told == {
-        (later.id, MessageKind.ARRIVAL): (MessageState.SUPPRESSED, Suppression.WITHDRAWN),
+        (later.id, MessageKind.LATE): (MessageState.SUPPRESSED, Suppression.WITHDRAWN),
         (later.id, MessageKind.DEPARTURE): (MessageState.QUEUED, None),
         (earlier.id, MessageKind.ARRIVAL): (MessageState.QUEUED, None),
     }

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
+from card_server.messages.wishes import read_wanted
 from card_server.storage.database import open_engine, open_sessions
 from card_server.taps import directory as module
 from card_server.taps.directory import CardFacts, CardKey, Directory, Holder, ReaderKey, Told
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding
-from schema.tables.people import Guardian, Guardianship, Language, Student
+from schema.tables.messages import MessageKind
+from schema.tables.people import WANTED_AT_FIRST, Channel, Guardian, Guardianship, Language, Student
 from schema.tables.readers import ByteOrder, Direction, Reader
 from schema.tables.school import School
 from tests.card_server.tapping import MORNING, Gate
@@ -58,7 +60,10 @@ def test_a_reader_comes_with_its_school(session: Session) -> None:
     reader = found[IN]
     assert (reader.code, reader.direction, reader.last) == ("gate-in", Direction.IN, None)
     school = reader.school
-    assert (school.code, school.signature, school.zone.key) == ("no1", "一中", "Asia/Shanghai")
+    assert (school.code, school.zone.key) == ("no1", "Asia/Shanghai")
+    slots = {"student": "张三", "time": "07:31"}
+    arrival = school.texts.write(MessageKind.ARRIVAL, Language.CHINESE, slots)
+    assert arrival.body.startswith("【一中】")
     assert (school.late_after_minute, school.double_tap_s, school.stale_minutes) == (480, 60, 30)
 
 
@@ -79,12 +84,18 @@ def test_a_school_that_was_asked_for_has_an_id(session: Session) -> None:
 
 def test_a_card_comes_with_its_holder_and_who_is_told(session: Session) -> None:
     session.get_one(Guardian, 2).language = Language.ENGLISH
-    session.add(Guardianship(student_id=1, guardian_id=2, relation="父亲"))
+    only_departures = Guardianship(
+        student_id=1, guardian_id=2, relation="父亲", wanted="departure", channel=Channel.WECOM
+    )
+    session.add(only_departures)
     session.add(Guardianship(student_id=1, guardian_id=3, relation="祖母", is_told=False))
     session.flush()
     card = Directory().cards(session, [CARD])[CARD]
     assert card is not None
-    told = (Told(1, Language.CHINESE), Told(2, Language.ENGLISH))
+    told = (
+        Told(1, Language.CHINESE, read_wanted(WANTED_AT_FIRST), Channel.SMS),
+        Told(2, Language.ENGLISH, frozenset({MessageKind.DEPARTURE}), Channel.WECOM),
+    )
     assert card.holders == (Holder(1, 1, "学一", told, LONG_AGO + timedelta(days=1), None),)
 
 

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from card_server.messages.templates import compile_texts
 from card_server.taps.directory import ReaderFacts, ReaderKey, SchoolFacts
 from card_server.taps.inbox import Incoming, Opened, open_messages
 from schema.messages import MAX_BYTES, MAX_TAPS, Rejection
 from schema.tables.readers import ByteOrder, Direction, Purpose
 
 NOW = datetime(2026, 9, 3, tzinfo=UTC)
-SCHOOL = SchoolFacts(1, "no1", "一中", ZoneInfo("Asia/Shanghai"), 60, 480, 30, 1)
+SCHOOL = SchoolFacts(1, "no1", compile_texts("一中"), ZoneInfo("Asia/Shanghai"), 60, 480, 30, 1)
 READER = ReaderFacts(1, "gate-in", SCHOOL, Purpose.GATE, Direction.IN, None)
 BACKWARDS = ReaderFacts(
     2, "gate-out", SCHOOL, Purpose.GATE, Direction.OUT, None, ByteOrder.REVERSED

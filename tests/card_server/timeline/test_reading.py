@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from card_server.timeline.protocol import Asking, Moment, Source
 from card_server.timeline.reading import read_timeline
 from card_server.timeline.registry import SOURCES
+from card_server.words.cards import card_number
 from tests.card_server.people.people_school import ZONE
 from tests.card_server.personal.canary import NOTE, add_canary
 from tests.card_server.personal.conftest import engine, sessions
@@ -64,6 +65,9 @@ def test_everything_that_the_card_did_is_on_it(sessions: sessionmaker[Session]) 
     assert set(names) >= {"taps", "messages", "cards", "registrations", "notes"}
     assert set(names) >= {"leave", "corrections", "passages"}
     assert NOTE in [line.moment.text for line in page.lines]
+    assert {line.moment.text for line in page.lines if line.source.name == "cards"} == {
+        card_number(school.uids[0])
+    }
     assert other.lines == []
 
 

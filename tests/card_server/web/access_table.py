@@ -11,15 +11,23 @@ D, S, H, T = Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.HOMEROOM_TEACHER, Role
 L, B, G, A = Role.LIBRARIAN, Role.LAB_TEACHER, Role.GATE_GUARD, Role.AUDITOR
 EVERYBODY = frozenset(Role)
 ADMINS = frozenset({D, S})
+HOMEROOM_PEOPLE = frozenset({D, S, H})
+NOBODY: frozenset[Role] = frozenset()
+"""No staff at all: these are guardians' own."""
 
 IGNORED = frozenset(
     {
         "account.log_in",
         "account.send_log_in",
+        "callbacks.take",
         "files.static",
         "first_page",
         "health.health",
         "languages.switch",
+        "parent_door.ask",
+        "parent_door.send",
+        "parent_door.send_code",
+        "parent_door.show",
         "set_up.send",
         "set_up.show",
         "themes.switch",
@@ -77,6 +85,8 @@ WHO_MAY: dict[str, frozenset[Role]] = {
     "cards.show": frozenset({D, S, H, G}),
     "cards.show_card": frozenset({D, S, H, G}),
     "cards.take_back": ADMINS,
+    "consent_wordings.add": ADMINS,
+    "consent_wordings.show": ADMINS,
     "corrections.end": frozenset({D, S, H}),
     "corrections.send": frozenset({D, S, H}),
     "corrections.send_homeroom": frozenset({D, S, H}),
@@ -92,6 +102,9 @@ WHO_MAY: dict[str, frozenset[Role]] = {
     "district.leave": frozenset({D}),
     "district.show": frozenset({D}),
     "district.show_new": frozenset({D}),
+    "district_messages.resume": frozenset({D}),
+    "district_messages.show": frozenset({D}),
+    "district_messages.stop": frozenset({D}),
     "enrolment.find": frozenset({D, S, H}),
     "enrolment.register": frozenset({D, S, H}),
     "enrolment.show": frozenset({D, S, H}),
@@ -135,11 +148,14 @@ WHO_MAY: dict[str, frozenset[Role]] = {
     "guardians.add": ADMINS,
     "guardians.change": ADMINS,
     "guardians.change_wishes": frozenset({D, S, H}),
+    "guardians.note_consent": frozenset({D, S, H}),
     "guardians.remove_number": ADMINS,
     "guardians.show": frozenset({D, S, H}),
     "guardians.show_new": ADMINS,
     "guardians.show_numbers": frozenset({D, S, H}),
     "guardians.unlink": ADMINS,
+    "guardians.vouch": frozenset({D, S, H}),
+    "guardians.withdraw_consent": frozenset({D, S, H}),
     "leave.approve": frozenset({D, S, H}),
     "leave.ask": frozenset({D, S, H}),
     "leave.find": frozenset({D, S, H}),
@@ -151,7 +167,50 @@ WHO_MAY: dict[str, frozenset[Role]] = {
     "leave.show_student": frozenset({D, S, H}),
     "leave.withdraw": frozenset({D, S, H}),
     "live.events": EVERYBODY - {A},
+    "message_rules.change": ADMINS,
+    "message_rules.resume": ADMINS,
+    "message_rules.show": ADMINS,
+    "notices.preview": frozenset({D, S, H}),
+    "notices.send": frozenset({D, S, H}),
+    "notices.show": frozenset({D, S, H}),
+    "paper_consents.note_all": frozenset({D, S, H}),
+    "paper_consents.show": frozenset({D, S, H}),
+    "message_rules.stop": ADMINS,
+    "message_texts.change": ADMINS,
+    "message_texts.preview": ADMINS,
+    "message_texts.restore": ADMINS,
+    "message_texts.save_codes": ADMINS,
+    "message_texts.show": ADMINS,
+    "message_texts.show_text": ADMINS,
+    "message_reports.show_costs": ADMINS,
+    "message_reports.show_failures": frozenset({D, S, H}),
+    "message_reports.show_waiting": frozenset({D, S, H}),
+    "messages.decide": ADMINS,
+    "messages.resend": ADMINS,
+    "messages.show": frozenset({D, S, H}),
+    "messages.show_guardian": frozenset({D, S, H}),
+    "messages.show_student": frozenset({D, S, H}),
     "outbox.show": frozenset({D, S, H}),
+    "sending.free_number": ADMINS,
+    "sending.note_limits_seen": ADMINS,
+    "sending.note_number_seen": ADMINS,
+    "sending.show": ADMINS,
+    **{f"parent_consent.{route}": NOBODY for route in ("agree", "show", "withdraw")},
+    **{f"parent_data.{route}": NOBODY for route in ("show", "take")},
+    **{f"parent_leave.{route}": NOBODY for route in ("ask", "show", "withdraw")},
+    **{f"parent_links.{route}": HOMEROOM_PEOPLE for route in ("end", "send", "send_many", "show")},
+    **{f"parent_wishes.{route}": NOBODY for route in ("change", "show", "start", "stop")},
+    **{
+        f"parents.{route}": NOBODY
+        for route in (
+            "home",
+            "show_messages",
+            "show_today",
+            "show_week",
+            "sign_out",
+            "sign_out_everywhere",
+        )
+    },
     "personal.erase": frozenset({S}),
     "personal.give_out": ADMINS,
     "personal.show": ADMINS,
@@ -316,7 +375,10 @@ OBJECTS: dict[str, Callable[[World, SmallSchool, str], object]] = {
     "homeroom_id": lambda _world, school, whose: school.homerooms[whose == "other class"],
     "import_id": lambda _world, _school, _whose: 1,
     "job_id": lambda _world, _school, _whose: 1,
+    "kind": lambda _world, _school, whose: "gone" if whose == "other school" else "arrival",
+    "language": lambda _world, _school, _whose: "zh",
     "leave_slip_id": lambda _world, school, whose: school.slips[whose == "other class"],
+    "message_id": lambda _world, school, whose: school.messages[whose == "other class"],
     "note_id": lambda _world, _school, _whose: 99,
     "phone_id": lambda _world, _school, _whose: 99,
     "reader_id": lambda _world, school, _whose: school.readers[0],
@@ -331,6 +393,6 @@ OBJECTS: dict[str, Callable[[World, SmallSchool, str], object]] = {
 }
 """A value for each argument of a route: of the caller's own, of another class or school.
 
-The district may enter any school, and entries of the audit log are numbered in each school anew:
-for these two another's thing is one that does not exist.
+The district may enter any school, entries of the audit log are numbered in each school anew, and
+messages have the same kinds everywhere: for these another's thing is one that does not exist.
 """

@@ -30,6 +30,7 @@ def make_settings(url: str, tray_dir: Path | None = None, threads: int = 12) -> 
         web_port=0,
         web_threads=threads,
         web_behind_tls=False,
+        web_address="https://card.example.org",
         tray_dir=tray_dir,
     )
 

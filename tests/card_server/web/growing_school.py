@@ -65,7 +65,7 @@ def grow(session: Session, school: SmallSchool) -> None:
     for number in range(MANY):
         add_tap(session, school, 0, reason=Refusal.LOST)
         add_message(session, school, 0)
-        session.add(Guardianship(**_guardian(session, school, number), relation="父亲"))
+        _add_guardian(session, school, number)
     add_things(session, school, range(1, MANY))
     add_to_evacuation(session, school, range(before, before + MANY))
     for days_ago in range(1, 20):
@@ -123,17 +123,27 @@ def _add_account(session: Session, school_id: int | None, login: str, grant: Gra
     add_grant(session, staff, grant)
 
 
-def _guardian(session: Session, school: SmallSchool, number: int) -> dict[str, int]:
+def _add_guardian(session: Session, school: SmallSchool, number: int) -> None:
+    """One more guardian of the first student."""
+    now = datetime.now(UTC)
     guardian = Guardian(
         school_id=school.id,
         name=f"家长{number}",
         phone_sealed=b"\x01",
         phone_hash=bytes(32),
         phone_tail=f"{number:04}",
+        verified_at=now,
     )
     session.add(guardian)
     session.flush()
-    return {"student_id": school.students[0], "guardian_id": guardian.id}
+    session.add(
+        Guardianship(
+            student_id=school.students[0],
+            guardian_id=guardian.id,
+            relation="父亲",
+            consented_at=now,
+        )
+    )
 
 
 def _add_reader(session: Session, school: SmallSchool, number: int) -> None:

@@ -61,6 +61,8 @@ class SmallSchool:
     slips: list[int] = field(default_factory=list)
     corrections: list[int] = field(default_factory=list)
     exemptions: list[int] = field(default_factory=list)
+    messages: list[UUID] = field(default_factory=list)
+    """Of add_message, where a test calls it."""
     passages: list[int] = field(default_factory=list)
     """Of leave_things.py, where a test adds them."""
     evacuations: list[int] = field(default_factory=list)
@@ -153,6 +155,7 @@ def add_student(session: Session, school: SmallSchool, number: int) -> None:
         phone_sealed=SEAL.close(phone),
         phone_hash=SEAL.hash(phone),
         phone_tail=phone[-4:],
+        verified_at=now,
     )
     card = Card(
         school_id=school.id,
@@ -162,7 +165,11 @@ def add_student(session: Session, school: SmallSchool, number: int) -> None:
     )
     session.add_all([student, guardian, card])
     session.flush()
-    session.add(Guardianship(student_id=student.id, guardian_id=guardian.id, relation="母亲"))
+    session.add(
+        Guardianship(
+            student_id=student.id, guardian_id=guardian.id, relation="母亲", consented_at=now
+        )
+    )
     session.add(
         CardBinding(school_id=school.id, card_id=card.id, student_id=student.id, bound_at=now)
     )
@@ -222,10 +229,11 @@ def add_message(
 ) -> None:
     """A message about a student's arrival, as the console provider took it."""
     now = datetime.now(UTC)
+    school.messages.append(UUID(str(uuid_utils.uuid7())))
     session.add(
         Message(
             school_id=school.id,
-            id=UUID(str(uuid_utils.uuid7())),
+            id=school.messages[-1],
             kind=MessageKind.ARRIVAL,
             student_id=school.students[student],
             guardian_id=school.guardians[student],

@@ -131,6 +131,7 @@ def test_the_newest_entries_are_on_top_and_older_ones_a_page_away(
     assert len(rows) == 50
     assert "student 9059" in rows[0]
     assert "王老师" in rows[0]
+    assert re.search(r"\d+ rows on this page", page)
     [following] = re.findall(r'href="([^"]*after=[^"]*)" rel="next"', page)
     rest = rows_of(staff.get(following.replace("&amp;", "&")).text)
     assert len(rest) == 10

@@ -111,6 +111,8 @@ def test_rules_are_settled_as_people_write_them(
     assert staff.post("/settings/attendance", data=_RULES | {"seen": seen}).status_code == 302
     with sessions() as session:
         assert session.get_one(AttendanceRules, school.id).closes == 21 * 60 + 30
+    history = staff.get("/settings/attendance").text.partition('id="history"')[2]
+    assert "<ins>21:30</ins>" in history, "as people write it, not as a number of minutes"
     assert staff.post("/settings/attendance", data=_RULES | {"seen": seen}).status_code == 409
 
 

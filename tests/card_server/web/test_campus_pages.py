@@ -1,7 +1,7 @@
 """Who is on campus and evacuations as pages: what they show, take, and keep from others."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -15,10 +15,14 @@ from card_server.staff.accounts import create_staff
 from card_server.staff.scope import Grant
 from schema.tables.attendance import Presence
 from schema.tables.evacuation import Evacuation
+from schema.tables.leave import LeaveState
+from schema.tables.people import Boarding, Student
+from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
 from tests.card_server.web.campus_things import add_evacuation, add_presence
 from tests.card_server.web.conftest import CHOSEN_PASSWORD
-from tests.card_server.web.small_school import SmallSchool, add_health
+from tests.card_server.web.leave_things import make_slip
+from tests.card_server.web.small_school import SmallSchool, add_health, add_student
 
 
 @pytest.fixture
@@ -87,15 +91,67 @@ def test_it_is_filtered_searched_and_taken_away(staff: FlaskClient, inside: Smal
     assert "张三" not in csv
 
 
-def test_the_paper_has_a_box_for_each_and_says_how_fresh_it_is(
+def _lines(page: str) -> list[str]:
+    """What the rolls of a page for paper say of each student: a name and a note."""
+    rolls = re.findall(r"<ol>(.*?)</ol>", page, re.DOTALL)
+    return [line.strip() for roll in rolls for line in roll.split("<li>")[1:]]
+
+
+def test_the_paper_has_a_line_for_each_and_says_how_fresh_it_is(
     staff: FlaskClient, inside: SmallSchool
 ) -> None:
     page = staff.get("/campus/print").text
-    assert page.count('class="box"') == 5
+    assert len(_lines(page)) == 5
     assert page.count('<section class="roll">') == 2
     assert "⚠ 东门出" in page
-    one = staff.get(f"/campus/print?homeroom={inside.homerooms[1]}").text
-    assert one.count('class="box"') == 2
+    assert "1 gate is fresh" in page
+    assert re.fullmatch(r"张三<p>(\d\d-\d\d )?\d\d:\d\d 东门进", _lines(page)[0])
+    assert "欧阳娜<p>nobody saw them leave" in _lines(page)
+
+
+def test_the_paper_is_of_a_homeroom_or_a_grade_when_that_is_chosen(
+    staff: FlaskClient, inside: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        session.get_one(Homeroom, inside.homerooms[1]).grade = 10
+    second = ["李四", "赵雪"]
+    for asked in (f"homeroom={inside.homerooms[1]}", "grade=10"):
+        lines = _lines(staff.get(f"/campus/print?{asked}").text)
+        assert [line.partition("<")[0] for line in lines] == second, asked
+    another = staff.get(f"/campus/print?homeroom={inside.homerooms[0]}&grade=10").text
+    assert len(_lines(another)) == 2, "a grade that is chosen after a homeroom of another one"
+    assert "Nobody is on campus" in staff.get("/campus/print?homeroom=999999999").text
+
+
+def test_a_line_of_the_paper_says_what_is_to_be_noted_and_tells_twins_apart(
+    staff: FlaskClient, inside: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    now = datetime.now(UTC)
+    with sessions.begin() as session:
+        session.get_one(Student, inside.students[2]).name = "张三"
+        first = inside.students[0]
+        session.add(Boarding(school_id=inside.id, student_id=first, from_on=date(2026, 9, 1)))
+        add_presence(session, inside, 0, datetime(2026, 9, 6, 10, 5, tzinfo=UTC), reader_id=0)
+        slip = make_slip(inside, 3, now - timedelta(hours=1))
+        slip.state = LeaveState.APPROVED
+        session.add(slip)
+    lines = _lines(staff.get("/campus/print").text)
+    assert lines[0] == "张三 (0000)<p>09-06 18:05 by hand · boarder"
+    assert lines[1].startswith("张三 (0002)<p>")
+    assert lines[-1].endswith(" · sick leave")
+
+
+def test_a_line_of_the_paper_is_a_name_and_a_note_and_few_bytes_more(
+    staff: FlaskClient, inside: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    """So that 3,000 are one page: the homerooms' heads are shared by 50 each."""
+    before = len(staff.get("/campus/print").data)
+    with sessions.begin() as session:
+        for number in range(8, 108):
+            add_student(session, inside, number)
+            add_presence(session, inside, number)
+    more = len(staff.get("/campus/print").data) - before
+    assert more <= 100 * 45
 
 
 def test_a_teacher_sees_the_own_homeroom_and_a_guard_all(

@@ -127,3 +127,28 @@ def test_a_schools_own_administrator_has_nothing_to_do_here(
     assert "District" not in staff.get("/board").text
     with sessions() as session:
         assert len(session.scalars(select(School)).all()) == 2
+
+
+def test_the_district_stops_every_schools_messages_and_lets_them_go_on(
+    district: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        make_school(session, "no2")
+    page = "/district/messages"
+    refused = district.post(f"{page}/stop", data={"reason": " "})
+    assert refused.status_code == 422
+    assert 'id="reason-wrong"' in refused.text
+    assert district.post(f"{page}/stop", data={"reason": "费用异常"}).location == page
+    shown = district.get(page).text
+    assert shown.count("stopped by the district") == 2
+    district.post(f"/district/enter/{school.id}")
+    limits = "/settings/messages/limits"
+    assert "The district has stopped all messages." in district.get(limits).text
+    assert district.post(f"{limits}/resume", data={"reason": "要发"}).status_code == 409
+    assert district.post(f"{page}/resume", data={"reason": "已查清"}).location == page
+    assert "stopped by the district" not in district.get(page).text
+    with sessions() as session:
+        noted = session.scalars(
+            select(AuditEntry.action).where(AuditEntry.action.like("sending.%"))
+        ).all()
+    assert sorted(noted) == ["sending.district_resumed"] * 2 + ["sending.district_stopped"] * 2

@@ -110,6 +110,7 @@ def test_the_only_administrator_stays_and_another_one_is_disabled_at_once(
     other = _log_in(app, "qian", _add(district, "qian", _ADMIN))
     assert other.get("/district").status_code == 200
     address = f"/district/staff/{_id_of(sessions, 'qian')}"
+    assert '<dialog id="disable"' in district.get(address).text, "it is asked before"
     assert district.post(f"{address}/disable").location == address
     assert other.get("/district").location.startswith("/log-in")
     assert district.post(f"{address}/enable").location == address

@@ -1,5 +1,7 @@
 """Guardians on pages: added, known again, changed, parted; numbers shown to who says why."""
 
+from datetime import UTC, datetime
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -7,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from schema.tables.audit import AuditEntry
+from schema.tables.parents import ConsentWording
 from schema.tables.people import Guardian, Guardianship, Language
 from tests.card_server.web.people_pages import PHONE, SEAL, log_in_teacher, seal_phones
 from tests.card_server.web.small_school import SmallSchool
@@ -132,14 +135,104 @@ def test_a_teacher_changes_wishes_and_calls_the_own_parents(
     own = f"/students/{school.students[0]}/guardians/{school.guardians[0]}"
     other = f"/students/{school.students[1]}/guardians/{school.guardians[1]}"
     crossed = f"/students/{school.students[0]}/guardians/{school.guardians[1]}"
-    wishes = {"language": "en", "seen": seen_in(teacher.get(own))}
+    wishes = {
+        "language": "en",
+        "absence": "1",
+        "late": "1",
+        "quiet_from": "21:30",
+        "quiet_until": "07:00",
+        "daily_limit": "5",
+        "seen": seen_in(teacher.get(own)),
+    }
     assert teacher.post(f"{own}/wishes", data=wishes).status_code == 302
     with sessions() as session:
         guardian = session.get_one(Guardian, school.guardians[0])
         link = session.get_one(Guardianship, (school.students[0], guardian.id))
-        assert (guardian.language, link.is_told) == (Language.ENGLISH, False)
+        assert (guardian.language, link.is_told, link.wanted) == (
+            Language.ENGLISH,
+            False,
+            "late absence",
+        )
+        assert (link.quiet_from, link.quiet_until, link.daily_limit) == (1290, 420, 5)
+    page = teacher.get(own).text
+    assert 'value="21:30"' in page
+    assert teacher.post(f"{own}/wishes", data=wishes).status_code == 409
     assert "138 0013 8000" in teacher.post(f"{own}/numbers", data={"reason": "家访"}).text
     assert teacher.post(own, data=_FATHER).status_code == 403
     for path in (other, crossed):
         assert teacher.get(path).status_code == 404
         assert teacher.post(f"{path}/numbers", data={"reason": "家访"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"quiet_from": "21:30"}, "quiet_from"),
+        ({"quiet_from": "25:00", "quiet_until": "07:00"}, "quiet_from"),
+        ({"daily_limit": "0"}, "daily_limit"),
+        ({"channel": "wecom", "is_told": "1"}, "channel"),
+        ({"channel": "pigeon"}, "channel"),
+    ],
+)
+def test_wishes_that_cannot_be_are_refused_beside_their_field(
+    app: Flask,
+    school: SmallSchool,
+    sessions: sessionmaker[Session],
+    typed: dict[str, str],
+    field: str,
+) -> None:
+    teacher = log_in_teacher(app, sessions, school)
+    own = f"/students/{school.students[0]}/guardians/{school.guardians[0]}"
+    form = {"language": "zh", "seen": seen_in(teacher.get(own)), **typed}
+    answer = teacher.post(f"{own}/wishes", data=form)
+    assert answer.status_code == 422
+    assert f'id="{field}-wrong"' in answer.text
+
+
+def test_a_number_is_vouched_for_with_a_reason_that_is_noted(
+    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        session.get_one(Guardian, school.guardians[0]).verified_at = None
+    path = f"/students/{school.students[0]}/guardians/{school.guardians[0]}"
+    assert "/vouch" in staff.get(path).text
+    assert staff.post(f"{path}/vouch", data={"reason": " "}).status_code == 422
+    assert staff.post(f"{path}/vouch", data={"reason": "家访时当面拨通"}).status_code == 302
+    with sessions() as session:
+        guardian = session.get_one(Guardian, school.guardians[0])
+        assert guardian.verified_at is not None
+        assert guardian.verified_by
+        actions = session.scalars(select(AuditEntry.action)).all()
+    assert "guardian.vouched" in actions
+    assert "/vouch" not in staff.get(path).text
+
+
+def test_consent_on_paper_is_noted_with_its_wording_and_withdrawn(
+    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        wording = ConsentWording(
+            school_id=school.id,
+            language=Language.CHINESE,
+            body="同意接收短信。",
+            made_by="校长",
+            made_at=datetime.now(UTC),
+        )
+        session.add(wording)
+        session.flush()
+        wording_id = wording.id
+        link = session.get_one(Guardianship, (school.students[0], school.guardians[0]))
+        link.consented_at = None
+    path = f"/students/{school.students[0]}/guardians/{school.guardians[0]}"
+    assert "同意接收短信。" in staff.get(path).text
+    assert staff.post(f"{path}/consent", data={}).status_code == 422
+    assert staff.post(f"{path}/consent", data={"wording_id": "9999"}).status_code == 404
+    assert staff.post(f"{path}/consent", data={"wording_id": wording_id}).status_code == 302
+    with sessions() as session:
+        link = session.get_one(Guardianship, (school.students[0], school.guardians[0]))
+        assert link.consented_at is not None
+        assert (link.consent_wording_id, bool(link.consent_by)) == (wording_id, True)
+    assert staff.post(f"{path}/consent/withdraw").status_code == 302
+    with sessions() as session:
+        link = session.get_one(Guardianship, (school.students[0], school.guardians[0]))
+        assert (link.consented_at, link.consent_by) == (None, "")

@@ -110,6 +110,7 @@ def test_a_long_timeline_goes_on_where_the_page_ended(
             add_message(session, school, 0)
     first = staff.get(f"/students/{school.students[0]}/timeline").text
     assert first.count("家长您好") == 50
+    assert re.search(r"\d+ rows on this page", first)
     older = re.search(r'<a href="([^"]+)" rel="next"', first)
     assert older
     second = staff.get(html.unescape(older[1])).text

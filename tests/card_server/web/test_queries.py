@@ -22,12 +22,14 @@ from tests.screenshots.pages import find_pages, pages_of_district, routes_withou
 
 _MOST_QUERIES = 12
 _ELSEWHERE = {
+    "parent_door.ask",
+    "parent_door.show",
     "roster.show_import",
     "roster_columns.show",
     "roster_columns.show_choice",
     "set_up.show",
 }
-"""What these show is made in several steps: it is for their own tests to make and to look at."""
+"""What these show is made in several steps, or opens by a signed link: their own tests make it."""
 
 
 @pytest.fixture

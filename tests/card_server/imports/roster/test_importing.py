@@ -1,5 +1,6 @@
 """Rosters in the database, on both kinds: everything of them or nothing, and nobody is deleted."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from card_server.errors import AppError, Code
 from card_server.imports.roster.apply import Importing
 from card_server.imports.roster.importing import Consent, digest_of, import_roster, preview
 from card_server.imports.roster.plan import Counts
-from card_server.people.guardians import change_wishes
+from card_server.messages.wishes import change_wishes, vouch_for_number, wishes_of
 from card_server.people.stays import homeroom_on
 from card_server.school_time import day_of
 from integrations.roster.protocol import GuardianEntry, HomeroomEntry, Roster, Status, StudentEntry
@@ -211,15 +212,16 @@ def test_what_a_guardian_wants_to_be_told_stays_whatever_the_roster_says(desk: D
     desk.take(entry(guardians=(mother(),)))
     with desk.sessions.begin() as session:
         link = session.scalars(select(Guardianship)).one()
-        change_wishes(
-            session, SYSTEM, desk.campus.id, link.student_id, link.guardian_id,
-            is_told=False, language=Language.ENGLISH,
-        )  # fmt: skip
+        wishes = replace(wishes_of(link), is_told=False)
+        ids = (desk.campus.id, link.student_id, link.guardian_id)
+        change_wishes(session, SYSTEM, *ids, wishes, language=Language.ENGLISH)
+        vouch_for_number(session, SYSTEM, desk.campus.id, link.guardian_id, "家访")
     desk.take(entry(guardians=(mother(phone="+8613900139000"),)), days=1)
     with desk.sessions() as session:
         assert not session.scalars(select(Guardianship)).one().is_told
         mum = session.scalars(select(Guardian)).one()
         assert (mum.language, mum.phone_tail) == (Language.ENGLISH, "9000")
+        assert (mum.verified_at, mum.phone_since is not None) == (None, True)
 
 
 def test_homerooms_and_campuses_are_made_and_renamed_by_the_sources_id(desk: Desk) -> None:
