@@ -25,6 +25,7 @@ _DECISIONS: Final = {
         LeaveState.WITHDRAWN: "withdrawn",
     },
 }
+_SAME_DAY: Final = {Language.CHINESE: "当日", Language.ENGLISH: "the end of that day"}
 _ENDED: Final = {Language.CHINESE: "已提前结束", Language.ENGLISH: "ended early"}
 
 
@@ -38,7 +39,7 @@ def tell_of_leave(session: Session, slip: LeaveSlip, zone: ZoneInfo, now: dateti
         language: {
             "student": name or "",
             "from": say_moment(slip.from_at.astimezone(zone), language),
-            "until": _say_end(slip.until_at.astimezone(zone), language),
+            "until": _say_end(slip, zone, language),
             "decision": _decision(slip, language),
         }
         for language in Language
@@ -53,8 +54,11 @@ def _decision(slip: LeaveSlip, language: Language) -> str:
     return _DECISIONS[language][slip.state]
 
 
-def _say_end(until: datetime, language: Language) -> str:
+def _say_end(slip: LeaveSlip, zone: ZoneInfo, language: Language) -> str:
     """The last day of leave for whole days, for its end is the next one's first moment."""
-    if until.time() == time.min:
-        return say_day(until.date() - timedelta(days=1), language)
-    return say_moment(until, language)
+    until = slip.until_at.astimezone(zone)
+    if until.time() != time.min:
+        return say_moment(until, language)
+    last = until.date() - timedelta(days=1)
+    is_one_day = last == slip.from_at.astimezone(zone).date()
+    return _SAME_DAY[language] if is_one_day else say_day(last, language)

@@ -70,10 +70,15 @@ def test_what_staff_asked_for_is_told_to_all_who_want_it(people: Session, pupil:
         "母": {
             "student": "张三",
             "from": "11月23日",
-            "until": "11月23日",
+            "until": "当日",
             "decision": "已获批准",
         },
-        "父": {"student": "张三", "from": "23 Nov", "until": "23 Nov", "decision": "approved"},
+        "父": {
+            "student": "张三",
+            "from": "23 Nov",
+            "until": "the end of that day",
+            "decision": "approved",
+        },
     }
 
 
