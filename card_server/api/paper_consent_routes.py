@@ -6,6 +6,7 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from card_server.access import actor, allow, changing_session, school_in_use, school_session
+from card_server.api.bodies import named_in_body
 from card_server.api.inputs import RowId, Taken
 from card_server.api.people_routes import SEEING
 from card_server.api.shapes import Shape
@@ -56,6 +57,7 @@ class NotedConsents(Shape):
 @allow(*SEEING)
 @routes.input(WhichHomeroom, location="query", arg_name="asked")
 @routes.output(UnconsentedList)
+@routes.doc(responses=[404])
 def unconsented(asked: WhichHomeroom) -> Any:
     """Who of a homeroom has not consented yet."""
     school_id = school_in_use().id
@@ -72,8 +74,9 @@ def note_all(sent: PaperConsents) -> Any:
     """Note consents that the school has on paper."""
     school_id = school_in_use().id
     with changing_session() as session:
-        room = find_room(read_rooms(session, school_id), sent.homeroom_id)
-        noted = note_consents(
-            session, actor(), school_id, room.id, sent.wording_id, sent.guardian_ids
-        )
+        with named_in_body():
+            room = find_room(read_rooms(session, school_id), sent.homeroom_id)
+            noted = note_consents(
+                session, actor(), school_id, room.id, sent.wording_id, sent.guardian_ids
+            )
         return {"guardians": noted}

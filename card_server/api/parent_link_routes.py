@@ -7,6 +7,7 @@ from flask import current_app
 from pydantic import Field
 
 from card_server.access import actor, allow, changing_session, now, school_in_use, school_session
+from card_server.api.bodies import named_in_body
 from card_server.api.inputs import RowId, Taken
 from card_server.api.people_inputs import GuardianPath
 from card_server.api.people_routes import SEEING
@@ -81,6 +82,7 @@ def end(student_id: str, guardian_id: str, asked: GuardianPath) -> Any:
 @allow(*SEEING)
 @routes.input(WhichRoom, location="query", arg_name="asked")
 @routes.output(InvitationPlan)
+@routes.doc(responses=[404])
 def plan(asked: WhichRoom) -> Any:
     """Whom it would reach to invite a homeroom or everybody, and what it would cost."""
     school_id = school_in_use().id
@@ -106,7 +108,8 @@ def invite(sent: NewInvitations) -> Any:
     school_id = school_in_use().id
     with changing_session() as session:
         if sent.homeroom_id is not None:
-            find_room(read_rooms(session, school_id), sent.homeroom_id)
+            with named_in_body():
+                find_room(read_rooms(session, school_id), sent.homeroom_id)
         messages = invitations.invite_many(
             session, actor(), school_id, sent.homeroom_id, _web(), now()
         )

@@ -23,7 +23,7 @@ from card_server.messages.rules import rules_of
 from card_server.messages.segments import Size, size_of
 from card_server.messages.states import TAKEN
 from card_server.messages.templates import Written, texts_of
-from card_server.messages.wishes import read_wanted
+from card_server.messages.wanted import read_wanted
 from card_server.storage.bulk import Write, write_all
 from schema.tables.messages import Message, MessageKind, MessageState, Notice
 from schema.tables.people import Channel, Guardian, Guardianship, Language, Student, StudentStatus

@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 
 from card_server.messages.kinds import UNASKED, wish_of, worth_until
 from card_server.messages.templates import SchoolTexts, texts_of
-from card_server.messages.wishes import read_wanted
+from card_server.messages.wanted import read_wanted
 from card_server.storage.bulk import Write, write_all
 from schema.tables.messages import Message, MessageKind, MessageState, Suppression
 from schema.tables.people import Channel, Guardian, Guardianship, Language

@@ -4,9 +4,8 @@ A wish sits on the link of guardian and student. Consent does as well, and is gi
 guardian's students at once; that a number is the guardian's own is known of the number.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +16,7 @@ from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
 from card_server.field_errors import marked as _
 from card_server.messages.kinds import WISHES
+from card_server.messages.wanted import read_wanted, write_wanted
 from card_server.seen import changes, refuse_if_changed
 from schema.messages import utc_now
 from schema.tables.messages import MessageKind
@@ -41,18 +41,6 @@ class Wishes:
     quiet_until: int | None
     daily_limit: int | None
     """Messages a day about this student; None: as the school has it."""
-
-
-@lru_cache(maxsize=1_024)
-def read_wanted(stored: str) -> frozenset[MessageKind]:
-    """The wanted kinds; one that this release does not know is left out."""
-    return frozenset(kind for kind in WISHES if kind in stored.split())
-
-
-def write_wanted(kinds: Iterable[MessageKind]) -> str:
-    """The wanted kinds as they are kept; those that nobody chooses are left out."""
-    wanted = frozenset(kinds)
-    return " ".join(kind for kind in WISHES if kind in wanted)
 
 
 def read_wishes(typed: Mapping[str, str]) -> Wishes:

@@ -18,7 +18,7 @@ from sqlalchemy import TextualSelect, select, text
 from sqlalchemy.orm import Session
 
 from card_server.messages.templates import SchoolTexts, texts_of
-from card_server.messages.wishes import read_wanted
+from card_server.messages.wanted import read_wanted
 from card_server.storage.bulk import encode_rows, fetch, given_clause
 from card_server.taps.occurred import LastTap
 from schema.messages import CardState

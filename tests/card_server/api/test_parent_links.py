@@ -64,5 +64,5 @@ def test_a_teachers_token_reaches_the_own_homeroom(
     other = school.homerooms[1]
     assert program.get(f"/invitations?homeroom_id={other}").status_code == 404
     asked = program.ask("POST", "/invitations", json={"homeroom_id": other})
-    assert asked.status_code == 404
+    assert asked.status_code == 409
     assert _sent(sessions) == 0

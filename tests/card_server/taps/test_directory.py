@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from card_server.messages.wishes import read_wanted
+from card_server.messages.wanted import read_wanted
 from card_server.storage.database import open_engine, open_sessions
 from card_server.taps import directory as module
 from card_server.taps.directory import CardFacts, CardKey, Directory, Holder, ReaderKey, Told
