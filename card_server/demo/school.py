@@ -15,8 +15,7 @@ from card_server.demo.cards import add_cards
 from card_server.demo.people import add_students, add_terms
 from card_server.school_time import day_of
 from card_server.storage.sealing import Seal
-from schema.tables.parents import ConsentWording
-from schema.tables.people import Guardian, Guardianship, Language, Student
+from schema.tables.people import ConsentWording, Guardian, Guardianship, Language, Student
 from schema.tables.readers import Direction, Purpose, Reader
 from schema.tables.school import School
 

@@ -7,8 +7,7 @@ from card_server.audit.writing import Actor, note
 from card_server.field_errors import FieldsError, Problems, clean
 from card_server.field_errors import marked as _
 from schema.messages import utc_now
-from schema.tables.parents import ConsentWording
-from schema.tables.people import Language
+from schema.tables.people import ConsentWording, Language
 
 MOST = 4000
 """Characters of a wording."""

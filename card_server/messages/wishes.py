@@ -20,8 +20,7 @@ from card_server.messages.wanted import read_wanted, write_wanted
 from card_server.seen import changes, refuse_if_changed
 from schema.messages import utc_now
 from schema.tables.messages import MessageKind
-from schema.tables.parents import ConsentWording
-from schema.tables.people import Channel, Guardian, Guardianship, Language
+from schema.tables.people import Channel, ConsentWording, Guardian, Guardianship, Language
 
 MOST_A_DAY = 200
 """More than any school sends one family about one child."""

@@ -23,9 +23,9 @@ from schema.tables.evacuation import EvacuationStudent
 from schema.tables.findings import TapPair
 from schema.tables.leave import LeaveSlip
 from schema.tables.messages import Message
-from schema.tables.parents import ConsentWording
 from schema.tables.people import (
     Boarding,
+    ConsentWording,
     Guardian,
     GuardianPhone,
     Guardianship,

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from card_server.parents.sessions import Parent
 from card_server.storage.sealing import Seal
 from schema.tables.messages import Message
-from schema.tables.parents import ConsentWording, ParentLink, ParentSession
-from schema.tables.people import Guardian, GuardianPhone, Guardianship, Student
+from schema.tables.parents import ParentLink, ParentSession
+from schema.tables.people import ConsentWording, Guardian, GuardianPhone, Guardianship, Student
 
 
 def read_guardian_data(session: Session, who: Parent, seal: Seal) -> dict[str, Any]:

@@ -58,6 +58,8 @@ def read_costs(
     session: Session, school_id: int, zone: ZoneInfo, days: tuple[date, date], by: CostBy
 ) -> list[Cost]:
     """The costs from the first to the last of these days, days and homerooms in their order."""
+    if days[1] < days[0]:
+        return []
     if by is CostBy.DAY:
         return _by_day(session, school_id, zone, days)
     since, until = bounds_of(days[0], zone)[0], bounds_of(days[1], zone)[1]

@@ -18,8 +18,7 @@ from card_server.parent_access import (
 )
 from card_server.web.languages import choose_language
 from card_server.web.parent_entering import parents_pages
-from schema.tables.parents import ConsentWording
-from schema.tables.people import Language
+from schema.tables.people import ConsentWording, Language
 
 pages = parents_pages("parent_consent", __name__)
 

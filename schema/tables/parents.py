@@ -2,24 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from schema.tables.metadata import Choice, Id, SchoolTable
-from schema.tables.people import Language
-
-
-class ConsentWording(SchoolTable):
-    """A wording to which guardians consent (告知同意书); a changed one is another row."""
-
-    __tablename__ = "consent_wording"
-    __table_args__ = (Index(None, "school_id", "made_at"),)
-
-    id: Mapped[Id]
-    language: Mapped[Language] = mapped_column(Choice(Language))
-    body: Mapped[str] = mapped_column(Text)
-    made_by: Mapped[str] = mapped_column(String(120))
-    made_at: Mapped[datetime]
+from schema.tables.metadata import Id, SchoolTable
 
 
 class ParentLink(SchoolTable):

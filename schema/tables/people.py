@@ -180,6 +180,19 @@ class GuardianPhone(SchoolTable):
     phone_tail: Mapped[str] = mapped_column(String(4))
 
 
+class ConsentWording(SchoolTable):
+    """A wording to which guardians consent (告知同意书); a changed one is another row."""
+
+    __tablename__ = "consent_wording"
+    __table_args__ = (Index(None, "school_id", "made_at"),)
+
+    id: Mapped[Id]
+    language: Mapped[Language] = mapped_column(Choice(Language))
+    body: Mapped[str] = mapped_column(Text)
+    made_by: Mapped[str] = mapped_column(String(120))
+    made_at: Mapped[datetime]
+
+
 class Guardianship(Table):
     """That a guardian belongs to a student, and what the guardian wants to be told of the student.
 

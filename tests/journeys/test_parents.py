@@ -22,8 +22,7 @@ from card_server.staff.scope import WHOLE_SCHOOL, Grant
 from card_server.storage.database import open_engine
 from schema.messages import utc_now
 from schema.tables.messages import MessageRules
-from schema.tables.parents import ConsentWording
-from schema.tables.people import Guardian, Guardianship, Language
+from schema.tables.people import ConsentWording, Guardian, Guardianship, Language
 from schema.tables.school import Homeroom, School
 from schema.tables.staff import Role, Scope, Staff
 from tests.card_server.leave.leave_school import add_hours

@@ -107,3 +107,12 @@ def test_homerooms_and_kinds_are_told_apart(engine: Engine, school: SmallSchool)
         (MessageKind.NOTICE, 135),
         (MessageKind.ARRIVAL, 90),
     ]
+
+
+@pytest.mark.parametrize("by", CostBy)
+def test_days_in_the_wrong_order_cost_nothing(
+    engine: Engine, school: SmallSchool, by: CostBy
+) -> None:
+    add(engine, school, LATE)
+    with Session(engine) as session:
+        assert read_costs(session, school.id, ZONE, (DAYS[1], DAYS[0]), by) == []

@@ -9,8 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from schema.tables.audit import AuditEntry
-from schema.tables.parents import ConsentWording
-from schema.tables.people import Guardian, Guardianship, Language
+from schema.tables.people import ConsentWording, Guardian, Guardianship, Language
 from tests.card_server.web.people_pages import PHONE, SEAL, log_in_teacher, seal_phones
 from tests.card_server.web.small_school import SmallSchool
 from tests.card_server.web.test_settings import seen_in

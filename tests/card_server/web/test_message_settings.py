@@ -8,8 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from schema.tables.messages import CarrierText, MessageRules, MessageText
-from schema.tables.parents import ConsentWording
-from schema.tables.people import Student
+from schema.tables.people import ConsentWording, Student
 from schema.tables.school import School
 from tests.card_server.web.small_school import SmallSchool, make_school
 from tests.card_server.web.test_settings import seen_in

@@ -8,8 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from schema.tables.parents import ConsentWording
-from schema.tables.people import Guardianship, Language
+from schema.tables.people import ConsentWording, Guardianship, Language
 from tests.card_server.web.people_pages import log_in_teacher
 from tests.card_server.web.small_school import SmallSchool
 

@@ -15,8 +15,14 @@ from card_server.school_time import DISTRICT_ZONE
 from schema.tables.audit import AuditEntry
 from schema.tables.leave import LeaveSlip, LeaveState
 from schema.tables.messages import Message, PhoneStanding, StopBy
-from schema.tables.parents import ConsentWording
-from schema.tables.people import Guardian, Guardianship, Language, Student, StudentStatus
+from schema.tables.people import (
+    ConsentWording,
+    Guardian,
+    Guardianship,
+    Language,
+    Student,
+    StudentStatus,
+)
 from tests.card_server.web.access_table import IGNORED, WHO_MAY
 from tests.card_server.web.campus_things import add_presence
 from tests.card_server.web.leave_things import REASON, add_leave_things
