@@ -13,7 +13,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, TextualSelect, bindparam, text, tuple_, update
 
 from card_server.storage.bulk import encode_rows, given_clause
-from schema.tables.messages import LimitScope, MessageCount, MessageKind, MessageRules
+from schema.tables.messages import LimitScope, MessageCount, MessageKind
 
 
 class CountKey(NamedTuple):
@@ -58,17 +58,6 @@ class Most(NamedTuple):
     per_school: int
     money: int
     """In thousandths of the currency, for the whole school."""
-
-    @classmethod
-    def of(cls, rules: MessageRules, of_link: int | None = None) -> "Most":
-        """As the school's rules have it, and the guardian's own wish for this student."""
-        return cls(
-            rules.per_number,
-            rules.per_number_and_kind,
-            rules.per_student if of_link is None else min(of_link, rules.per_student),
-            rules.per_school,
-            rules.money_per_day,
-        )
 
 
 class Tally:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 
 from card_server.messages.limits import CountKey, Most, Sending, Tally, lock_counts
 from card_server.storage.database import open_engine
-from schema.tables.messages import LimitScope, MessageCount, MessageKind, MessageRules
+from schema.tables.messages import LimitScope, MessageCount, MessageKind
 
 DAY = date(2026, 9, 1)
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
@@ -50,13 +50,6 @@ def test_each_limit_lets_its_number_through_and_is_named(most: Most, scope: Limi
     said = [tally.admit(sending(), most) for _ in range(4)]
     assert said == [None, None, scope, scope]
     assert {key.scope for key in tally.reached} == {scope}
-
-
-def test_a_guardians_own_limit_can_only_be_the_stricter_one() -> None:
-    rules = MessageRules(
-        per_number=1, per_number_and_kind=1, per_student=30, per_school=1, money_per_day=1
-    )
-    assert [Most.of(rules, wish).per_student for wish in (None, 5, 90)] == [30, 5, 30]
 
 
 @given(

@@ -317,6 +317,20 @@ def test_an_arrival_is_stale_once_a_later_departure_was_told(
 
 
 @pytest.mark.parametrize(
+    ("of_guardian", "of_school", "taken"), [(None, 3, 3), (None, 2, 2), (2, 3, 2), (90, 2, 2)]
+)
+def test_a_guardians_own_limit_can_only_be_the_stricter_one(
+    engine: Engine, of_guardian: int | None, of_school: int, taken: int
+) -> None:
+    queue(engine, 4)
+    change(engine, MessageRules, per_student=of_school)
+    change(engine, Guardianship, daily_limit=of_guardian)
+    assert len(claim(engine)) == taken
+    kept_back = {one.suppression for one in messages(engine)} - {None}
+    assert kept_back == {Suppression.LIMIT}
+
+
+@pytest.mark.parametrize(
     ("kind", "suppression", "is_overtaken"),
     [
         (MessageKind.ARRIVED, None, True),
