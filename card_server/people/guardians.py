@@ -40,7 +40,7 @@ class GuardianSettings:
     phone: Phone | None = None
     further: tuple[Phone, ...] = ()
     wecom_id: str | None = None
-    """The external user id on WeCom."""
+    """What WeCom calls the guardian (`parent_userid`)."""
 
 
 @dataclass(frozen=True)
