@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
@@ -27,6 +28,7 @@ from tests.harness.processes import Process
 from tests.harness.secure_broker import SecureBroker
 from tests.harness.sms_server import ACCOUNT, SENDER, TOKEN, SmsServer
 from tests.harness.waiting import wait_for
+from tests.harness.zones import EARLY, zone_where_it_is
 from tests.reader_daemon.box import Box
 
 SCHOOL = "no1"
@@ -48,6 +50,8 @@ class Running:
     address: str
     password: str
     """One-time, of the staff member `admin`."""
+    zone: ZoneInfo
+    """Where it is early in the morning, whenever the story is told."""
 
     def session(self) -> Session:
         return Session(self.engine)
@@ -59,7 +63,8 @@ def running_school(
 ) -> Iterator[Running]:
     """Everything but the readers; on SQLite one process, on PostgreSQL one for each part."""
     engine = open_engine(database_url)
-    campus, password = _make_school(engine, students, desks)
+    zone = zone_where_it_is(EARLY)
+    campus, password = _make_school(engine, zone, students, desks)
     with ExitStack() as stack:
         stack.callback(engine.dispose)
         readers = [(SCHOOL, reader) for reader in (*GATES, *desks)]
@@ -74,7 +79,7 @@ def running_school(
             stack.enter_context(Process([*argv, "--config", str(config)], log))
         wait_for(lambda: is_open(port), 60, "the web process")
         address = f"http://127.0.0.1:{port}"
-        yield Running(campus, engine, broker, sms, address, password)
+        yield Running(campus, engine, broker, sms, address, password, zone)
 
 
 @contextmanager
@@ -105,7 +110,9 @@ def _has_list(school: Running, code: str) -> bool:
         )
 
 
-def _make_school(engine: Engine, students: int, desks: Sequence[str]) -> tuple[Campus, str]:
+def _make_school(
+    engine: Engine, zone: ZoneInfo, students: int, desks: Sequence[str]
+) -> tuple[Campus, str]:
     now = datetime.now(UTC)
     readers: dict[str, Direction | None] = {
         **dict.fromkeys(GATES, Direction.IN),
@@ -113,6 +120,7 @@ def _make_school(engine: Engine, students: int, desks: Sequence[str]) -> tuple[C
     }
     with Session(engine) as session:
         campus = make_campus(session, SCHOOL, students=students, readers=readers)
+        session.execute(update(School).values(zone=zone.key))
         session.execute(update(Reader).where(Reader.code.in_(desks)).values(purpose=Purpose.DESK))
         set_card_state(session, add_card(session, campus.school_id, LOST, now), CardState.LOST, now)
         password = create_staff(session, campus.school_id, "admin", "管理员", WHOLE_SCHOOL)

@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,6 +41,7 @@ from tests.harness.campus import DATA_KEY, Campus, make_campus
 from tests.harness.ingest import IngestProcess, Readers
 from tests.harness.mosquitto import Mosquitto
 from tests.harness.waiting import wait_for
+from tests.harness.zones import zone_where_it_is
 
 _EVENING = 19
 """The hour at the school when the story is told: its zone is chosen so, for taps are real."""
@@ -83,7 +84,7 @@ class Story:
 def story(database_url: str, tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Story]:
     """Two days of taps are in, by the gates' own messages; the clock process judges them."""
     engine = open_engine(database_url)
-    zone = _zone_where_it_is(_EVENING)
+    zone = zone_where_it_is(_EVENING)
     today = day_of(utc_now(), zone)
     with Session(engine) as session, session.begin():
         campus = _make_school(session, zone, today)
@@ -106,11 +107,6 @@ def _is_judged(engine: Engine, today: date) -> bool:
     judged = select(Deadline.position).where(Deadline.day == today, Deadline.judged_at.is_not(None))
     with Session(engine) as session:
         return {1, 2} <= set(session.scalars(judged))
-
-
-def _zone_where_it_is(hour: int) -> ZoneInfo:
-    east = (hour - datetime.now(UTC).hour + 11) % 24 - 11
-    return ZoneInfo(f"Etc/GMT{-east:+d}")
 
 
 def _make_school(session: Session, zone: ZoneInfo, today: date) -> Campus:

@@ -3,7 +3,6 @@
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -27,7 +26,6 @@ from tests.harness.virtual_card import VirtualCard
 from tests.harness.waiting import wait_for
 from tests.journeys.first_light import Running, gate, running_school
 
-ZONE = ZoneInfo("Asia/Shanghai")
 _WITHIN_S = 60
 _HOUR = timedelta(hours=1)
 
@@ -66,7 +64,7 @@ def test_a_leave_slip_opens_the_gate_and_the_gate_needs_no_network_to_know(
 
 def _hold_everybody(school: Running) -> None:
     """The west gate leads out, and lessons go on all day."""
-    day = day_of(datetime.now(UTC), ZONE)
+    day = day_of(datetime.now(UTC), school.zone)
     with school.session() as session, session.begin():
         session.execute(update(Reader).where(Reader.code == "west").values(direction=Direction.OUT))
         hold_exits(session, school.campus.school_id, day)
@@ -74,10 +72,9 @@ def _hold_everybody(school: Running) -> None:
 
 
 def _approve_leave(school: Running) -> int:
-    now = datetime.now(UTC)
-    wish = Wish(LeaveKind.SICK, now - _HOUR, now + _HOUR, True, "发烧")
+    doing = _doing(school)
+    wish = Wish(LeaveKind.SICK, doing.now - _HOUR, doing.now + _HOUR, True, "发烧")
     with school.session() as session, session.begin():
-        doing = Doing(SYSTEM, school.campus.school_id, ZONE, now, is_school=True)
         slip = ask(session, doing, school.campus.student_ids[0], wish, Seal(DATA_KEY))
         approve(session, doing, slip.id)
         return slip.id
@@ -85,8 +82,11 @@ def _approve_leave(school: Running) -> int:
 
 def _withdraw(school: Running, slip: int) -> None:
     with school.session() as session, session.begin():
-        doing = Doing(SYSTEM, school.campus.school_id, ZONE, datetime.now(UTC), is_school=True)
-        withdraw(session, doing, slip, "退烧了")
+        withdraw(session, _doing(school), slip, "退烧了")
+
+
+def _doing(school: Running) -> Doing:
+    return Doing(SYSTEM, school.campus.school_id, school.zone, datetime.now(UTC), is_school=True)
 
 
 def _until(card: VirtualCard, *, is_let_out: bool) -> None:

@@ -1,7 +1,6 @@
 """A tap at the gate reaches a parent's phone: the main job, end to end, with real parts."""
 
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -96,7 +95,7 @@ def _judge_the_messages(school: Running, students: list[int]) -> None:
     with school.session() as session:
         for number in students:
             tap = session.scalars(select(Tap).where(Tap.student_id == number)).one()
-            at = tap.occurred_at.astimezone(ZoneInfo("Asia/Shanghai"))
+            at = tap.occurred_at.astimezone(school.zone)
             fields = asked[phone_of(number)]
             name = "学" + "〇一二三"[number]
             assert fields["Body"] == f"【一中】家长您好，{name}已于{at:%H:%M}进入学校。"
