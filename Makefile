@@ -36,8 +36,8 @@ bench: setup-test ## How fast it is here, against what it must be
 openapi: setup-test ## Write schema/openapi.json anew after a change of the API
 	.venv/bin/python -m card_server.api.document
 
-faults: setup-test ## The long suites: every part killed, cut and starved, many times
-	.venv/bin/pytest -m faults --timeout=1800
+faults: setup-test ## The long suites: every part killed, cut and starved; properties with new examples
+	.venv/bin/pytest -m "faults or hypothesis" --hypothesis-profile=exploring --timeout=1800
 
 screenshots: setup-test ## Every page in both languages, both modes and two widths, in var/screenshots/
 	.venv/bin/python -m tests.screenshots

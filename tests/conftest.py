@@ -7,6 +7,7 @@ from zlib import crc32
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import settings
 from playwright.sync_api import Browser
 
 from card_server.staff import accounts, passwords
@@ -16,6 +17,11 @@ from tests.harness.browser import open_browser
 from tests.harness.many_apps import compiled_once
 from tests.harness.mosquitto import Mosquitto
 from tests.harness.postgres import Postgres
+
+settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("exploring", deadline=None, print_blob=True)
+settings.load_profile("steady")
+"""One commit, one verdict: properties try the same examples each time, and `make faults` others."""
 
 _TEMPLATE = "migrated"
 _DATABASES = ("sqlite", "postgresql")
