@@ -1,6 +1,6 @@
 # Every command does its own set-up, again and again without harm.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-clean test check lint bench faults screenshots openapi setup-demo setup-test
+.PHONY: help demo demo-clean test check lint bench faults hours screenshots openapi setup-demo setup-test
 
 # The tests that hold the whole together rather than one part of it.
 CONTRACTS := tests/test_structure.py tests/test_systemd.py tests/schema \
@@ -38,6 +38,9 @@ openapi: setup-test ## Write schema/openapi.json anew after a change of the API
 
 faults: setup-test ## The long suites: every part killed, cut and starved; properties with new examples
 	.venv/bin/pytest -m "faults or hypothesis" --hypothesis-profile=exploring --timeout=1800
+
+hours: setup-test ## All tests at other hours of the day and of the week
+	.venv/bin/python -m tests.hours
 
 screenshots: setup-test ## Every page in both languages, both modes and two widths, in var/screenshots/
 	.venv/bin/python -m tests.screenshots

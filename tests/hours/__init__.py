@@ -1,0 +1,1 @@
+"""The tests at other hours of the day and of the week."""
