@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -38,6 +38,7 @@ from schema.tables.attendance import HomeroomDay
 from schema.tables.cards import Card
 from schema.tables.messages import Message
 from schema.tables.readers import ByteOrder
+from schema.tables.school import School
 from schema.topics import Kind
 from tests.harness.campus import Campus, make_campus
 from tests.harness.cards import set_card_state
@@ -45,6 +46,7 @@ from tests.harness.ingest import IngestProcess, Readers
 from tests.harness.mosquitto import Mosquitto
 from tests.harness.postgres import Postgres
 from tests.harness.waiting import wait_for
+from tests.harness.zones import NOON, zone_where_it_is
 
 
 @pytest.fixture
@@ -321,6 +323,8 @@ def test_two_ingests_on_postgresql_record_each_tap_once(
 ) -> None:
     engine = open_engine(postgres_url)
     make(engine, students=100)
+    with engine.begin() as connection:
+        connection.execute(update(School).values(zone=zone_where_it_is(NOON).key))
     began = utc_now() - timedelta(minutes=10)
     taps = [
         readers.tap(uid(1 + number % 100), began + timedelta(seconds=number))

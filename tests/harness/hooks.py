@@ -115,15 +115,15 @@ def alter_event(engine: Engine, id_: str, **values: object) -> None:
 
 
 def make_due(engine: Engine, webhook_id: int, at: datetime | None = None) -> None:
-    """As if the time of resting and waiting had gone by."""
+    """As if the time of resting and waiting had gone by, for all of it at the same moment."""
     at = at or utc_now()
-    alter_webhook(engine, webhook_id, resume_at=at)
     with engine.begin() as connection:
         connection.execute(
             update(WebhookDelivery)
             .where(WebhookDelivery.webhook_id == webhook_id)
             .values(due_at=at)
         )
+        connection.execute(update(Webhook).where(Webhook.id == webhook_id).values(resume_at=at))
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 EARLY = 6
 """Before any school begins: who taps now is in time."""
+NOON = 12
+"""Minutes ago and in minutes it is the same day."""
 
 
 def zone_where_it_is(hour: int) -> ZoneInfo:

@@ -48,11 +48,12 @@ HOURS: Final = (
 def main(arguments: list[str]) -> int:
     """Run pytest at each hour; the number of hours at which something failed."""
     with tempfile.TemporaryDirectory() as folder:
-        library = _compile(Path(folder))
+        library = compile_shift(Path(folder))
         return sum(not _passes(library, hour, arguments) for hour in HOURS)
 
 
-def _compile(folder: Path) -> Path:
+def compile_shift(folder: Path) -> Path:
+    """A library that shifts the clock of what loads it by CLOCK_SHIFT_S seconds."""
     library = folder / "clock_shift.so"
     command = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
     subprocess.run([*command, str(_SOURCE), "-o", str(library)], check=True)

@@ -1,5 +1,6 @@
 """Hostile storms of messages: what goes out ends at exactly the limit, with several notifiers."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import cycle, islice
@@ -23,9 +24,10 @@ from schema.tables.messages import (
     Suppression,
 )
 from tests.harness.outbox import messages, notifying, process_for, queue
-from tests.harness.sms_server import SmsServer
+from tests.harness.sms_server import SmsServer, cut, refuse
 from tests.harness.waiting import wait_for
 
+SENDING = MessageState.SENDING
 GUARDIANS = 12
 HIGH = {
     "per_number": 10**6,
@@ -33,8 +35,10 @@ HIGH = {
     "per_student": 10**6,
     "per_school": 10**6,
     "money_per_day": 10**9,
+    "quiet_from": 0,
+    "quiet_until": 0,
 }
-"""Limits that no test reaches but the one that it is about."""
+"""Limits that no test reaches but the one that it is about, and no quiet hours at any hour."""
 
 
 @pytest.fixture
@@ -157,6 +161,41 @@ def test_each_limit_ends_a_storm_at_exactly_its_count(
     assert all(one.reached_at for one in counts(engine, scope))
     others = set(LimitScope) - {scope}
     assert not any(one.reached_at for other in others for one in counts(engine, other))
+
+
+@pytest.mark.parametrize("most", [3, 5])
+def test_what_is_refused_uses_up_no_limit_and_what_is_unclear_does(
+    engine: Engine, server: SmsServer, most: int
+) -> None:
+    queue(engine)
+    set_rules(engine, per_number=most)
+    server.answer_with(refuse(401, 20003), cut, refuse(400, 21617), refuse(401, 20003))
+    with notifying(engine, server):
+        for _ in range(6):
+            let_go(engine)
+            wait_for(lambda: is_over(engine) or waits(engine))
+            storm(engine, 1, [MessageKind.ARRIVAL])
+        while not is_over(engine):
+            let_go(engine)
+            wait_for(lambda: is_over(engine) or waits(engine))
+    found = Counter(one.state for one in messages(engine))
+    assert found[MessageState.UNKNOWN] == found[MessageState.FAILED] == 1
+    assert found[MessageState.ACCEPTED] == min(most - 1, 5)
+    counted = {one.count for scope in LimitScope for one in counts(engine, scope)}
+    assert counted == {min(most, 6)}
+
+
+def let_go(engine: Engine) -> None:
+    """What waits after a refusal is due now."""
+    with engine.begin() as connection:
+        is_queued = Message.state == MessageState.QUEUED
+        connection.execute(update(Message).where(is_queued).values(due_at=utc_now()))
+
+
+def waits(engine: Engine) -> bool:
+    """Whether whatever is left waits after a refusal."""
+    left = [one for one in messages(engine) if one.state in (MessageState.QUEUED, SENDING)]
+    return all(one.state is MessageState.QUEUED and one.due_at > utc_now() for one in left)
 
 
 def test_a_storm_does_not_hold_up_what_comes_after_it(engine: Engine, server: SmsServer) -> None:
