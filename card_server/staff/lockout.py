@@ -94,6 +94,8 @@ def count_try(session: Session, limits: Iterable[Limit], now: datetime) -> Count
     for key, tries in after.items():
         _keep(rows[key], tries, now)
     session.flush()
+    # At the end, when no row of this try is old and no other is waited for any more.
+    _throw_away_old(session, now)
     return Counted(may_try=True, locks=any(tries.is_locked(now) for tries in after.values()))
 
 
@@ -138,7 +140,6 @@ def _row_for_change(session: Session, key: bytes, now: datetime) -> LogInLock:
     found = session.scalar(_for_change(key))
     if found is not None:
         return found
-    _throw_away_old(session, now)
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     insert = (postgresql.insert if is_postgresql else sqlite.insert)(LogInLock)
     # Two processes may make it at once; the later one waits here and then finds it.

@@ -144,3 +144,17 @@ def test_what_nobody_touched_for_an_hour_is_thrown_away(sessions: sessionmaker[S
         lockout.count_try(session, [Limit(b"z" * 32)], NOW + timedelta(hours=1, seconds=1))
     with sessions() as session:
         assert session.scalars(select(LogInLock.key_hash)).all() == [b"z" * 32]
+
+
+def test_an_address_that_was_quiet_for_an_hour_lets_a_new_account_in(
+    sessions: sessionmaker[Session],
+) -> None:
+    account, later = Limit(b"z" * 32), NOW + timedelta(hours=1, seconds=1)
+    assert KEY.key < account.key
+    with sessions.begin() as session:
+        lockout.count_try(session, [KEY], NOW)
+    with sessions.begin() as session:
+        assert lockout.count_try(session, [account, KEY], later).may_try
+    with sessions() as session:
+        keys = session.scalars(select(LogInLock.key_hash).order_by(LogInLock.key_hash)).all()
+    assert keys == [KEY.key, account.key]
