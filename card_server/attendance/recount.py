@@ -2,9 +2,10 @@
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
+from card_server.attendance.counted import COUNTED, add_counted
 from card_server.attendance.plans import SchoolDays
 from card_server.attendance.rows import Count
 from card_server.school_time import bounds_of
@@ -56,24 +57,13 @@ def _rooms(session: Session, school: SchoolDays, day: date) -> set[int]:
 
 
 def _count_days(session: Session, school: SchoolDays, day: date, right: dict[int, Count]) -> None:
-    # A day that was kept before there were timetables has only the minutes.
-    is_late = or_(Attendance.late > 0, and_(Attendance.sessions == "", Attendance.late_minutes > 0))
     wanted = (
-        select(
-            Attendance.homeroom_id,
-            _number(Attendance.arrived_at.is_not(None)),
-            _number(is_late),
-            _number(Attendance.left_early > 0),
-            _number(Attendance.absent > 0),
-            _number(Attendance.on_leave > 0),
-        )
+        select(Attendance.homeroom_id, *map(func.sum, COUNTED.values()))
         .where(Attendance.school_id == school.id, Attendance.day == day)
         .group_by(Attendance.homeroom_id)
     )
-    for room, arrived, late, left_early, absent, on_leave in session.execute(wanted):
-        count = right[room]
-        count.arrived, count.late, count.left_early = arrived, late, left_early
-        count.absent, count.on_leave = absent, on_leave
+    for room, *sums in session.execute(wanted):
+        add_counted(right[room], sums)
 
 
 def _count_inside(session: Session, school: SchoolDays, day: date, right: dict[int, Count]) -> None:
@@ -94,7 +84,3 @@ def _is_inside_since(school: SchoolDays, day: date) -> ColumnElement[bool]:
         Presence.since_at >= begin,
         Presence.since_at < end,
     )
-
-
-def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((condition, 1), else_=0))

@@ -91,6 +91,11 @@ class Count(Struct, gc=False):
     left_early: int = 0
     absent: int = 0
     on_leave: int = 0
+    away: int = 0
+    late_sessions: int = 0
+    left_early_sessions: int = 0
+    absent_sessions: int = 0
+    on_leave_sessions: int = 0
 
 
 class Tallied(Struct, frozen=True, gc=False):
@@ -183,15 +188,21 @@ class Counts:
         count = self.of(row.school_id, row.homeroom_id, row.day)
         if row.arrived_at is not None:
             count.arrived += sign
-        if row.late or (row.late_minutes and not row.sessions):
-            # A day that was kept before there were timetables has only the minutes.
+        # A day that was kept before there were timetables has only the minutes.
+        if late := row.late or int(row.late_minutes > 0):
             count.late += sign
+            count.late_sessions += sign * late
         if row.left_early:
             count.left_early += sign
+            count.left_early_sessions += sign * row.left_early
         if row.absent:
             count.absent += sign
+            count.absent_sessions += sign * row.absent
         if row.on_leave:
             count.on_leave += sign
+            count.on_leave_sessions += sign * row.on_leave
+        if not row.present and (row.absent or row.on_leave):
+            count.away += sign
 
     def of(self, school_id: int, homeroom_id: int, day: date) -> Count:
         """The count of one homeroom and day, to be added to."""

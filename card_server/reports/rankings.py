@@ -1,16 +1,14 @@
 """Homerooms by attendance over a time (考勤排名), for the conduct assessment, and by week."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from card_server.calendar.rules import Rules, rules_for
-from card_server.reports.odd_days import LATE, is_odd_between
-from schema.tables.attendance import Attendance, HomeroomDay
+from schema.tables.attendance import HomeroomDay
 from schema.tables.people import Student, StudentStatus
 from schema.tables.school import Homeroom
 
@@ -103,30 +101,42 @@ def read_ranking(
 ) -> Ranking:
     """The homerooms of all grades, of one, or one of them, from the first to the last day.
 
-    Five queries, over a row for each homeroom's day and over the few days that are odd.
+    Three queries, over a row for each homeroom's day.
     """
     rules = rules_for(session, school_id)
-    lines = _read_came(session, school_id, first, last, grade, homeroom_id)
+    time = and_(HomeroomDay.school_id == school_id, HomeroomDay.day.between(first, last))
+    rooms = _read_rooms(session, school_id, time, rules, grade, homeroom_id)
     # Of all homerooms none needs naming.
-    ids = None if grade is None and homeroom_id is None else [line.id for line in lines]
-    odd = _read_odd(session, school_id, first, last, rules, ids)
-    rooms = [replace(line, sums=line.sums + odd.get(line.id, Sums())) for line in lines]
+    ids = None if grade is None and homeroom_id is None else [one.id for one in rooms]
     rooms = [one for one in rooms if one.sums.students or one.sums.came or one.sums.away]
     grades = _by_grade(rooms)
     return Ranking(
         rules=rules,
         rooms=_rank(rooms),
         grades=grades,
-        weeks=_read_weeks(session, school_id, first, last, rules, ids),
+        weeks=_read_weeks(session, time, rules, ids),
         total=sum((one.sums for one in grades), Sums()),
     )
 
 
-def _read_came(
+_SUMS = tuple(
+    func.sum(column)
+    for column in (
+        HomeroomDay.arrived,
+        HomeroomDay.away,
+        HomeroomDay.late_sessions,
+        HomeroomDay.left_early_sessions,
+        HomeroomDay.absent_sessions,
+        HomeroomDay.on_leave_sessions,
+    )
+)
+
+
+def _read_rooms(
     session: Session,
     school_id: int,
-    first: date,
-    last: date,
+    time: ColumnElement[bool],
+    rules: Rules,
     grade: int | None,
     homeroom_id: int | None,
 ) -> list[RankedRoom]:
@@ -136,26 +146,23 @@ def _read_came(
         .group_by(Student.homeroom_id)
         .subquery()
     )
-    came = (
-        select(HomeroomDay.homeroom_id, func.sum(HomeroomDay.arrived).label("came"))
-        .where(HomeroomDay.school_id == school_id, HomeroomDay.day.between(first, last))
-        .group_by(HomeroomDay.homeroom_id)
-        .subquery()
-    )
+    summed = (
+        select(HomeroomDay.homeroom_id, *_SUMS).where(time).group_by(HomeroomDay.homeroom_id)
+    ).subquery()
+    came, *others = list(summed.c)[1:]
     wanted = (
         select(
             Homeroom.id,
             Homeroom.grade,
             Homeroom.name,
-            func.coalesce(size.c.students, 0),
-            func.coalesce(came.c.came, 0),
+            *(func.coalesce(one, 0) for one in (size.c.students, came, *others)),
         )
         .outerjoin(size, size.c.homeroom_id == Homeroom.id)
-        .outerjoin(came, came.c.homeroom_id == Homeroom.id)
+        .outerjoin(summed, summed.c.homeroom_id == Homeroom.id)
         .where(
             Homeroom.school_id == school_id,
             # A homeroom of a year that is over stands in the times of that year alone.
-            or_(Homeroom.is_past.is_(False), came.c.came > 0),
+            or_(Homeroom.is_past.is_(False), came > 0),
         )
         .order_by(Homeroom.grade, Homeroom.id)
     )
@@ -164,66 +171,25 @@ def _read_came(
     if homeroom_id is not None:
         wanted = wanted.where(Homeroom.id == homeroom_id)
     return [
-        RankedRoom(key, in_grade, name, Sums(students=students, came=int(number)))
-        for key, in_grade, name, students, number in session.execute(wanted)
+        RankedRoom(key, in_grade, name, _sums(rules, students, *numbers))
+        for key, in_grade, name, students, *numbers in session.execute(wanted)
     ]
-
-
-_AWAY = func.sum(
-    case(
-        (and_(or_(Attendance.absent > 0, Attendance.on_leave > 0), Attendance.present == 0), 1),
-        else_=0,
-    )
-)
-_ODD_SUMS = (
-    _AWAY,
-    func.sum(LATE),
-    func.sum(Attendance.left_early),
-    func.sum(Attendance.absent),
-    func.sum(Attendance.on_leave),
-)
-
-
-def _read_odd(
-    session: Session,
-    school_id: int,
-    first: date,
-    last: date,
-    rules: Rules,
-    homeroom_ids: Collection[int] | None,
-) -> dict[int, Sums]:
-    # Grouped by the bare column, SQLite would read every day of the time and not the odd ones.
-    room = (Attendance.homeroom_id + 0).label("room")
-    wanted = select(room, *_ODD_SUMS).where(is_odd_between(school_id, first, last))
-    if homeroom_ids is not None:
-        wanted = wanted.where(Attendance.homeroom_id.in_(homeroom_ids))
-    found = session.execute(wanted.group_by(room))
-    return {room: _sums(rules, 0, *numbers) for room, *numbers in found}
 
 
 def _read_weeks(
     session: Session,
-    school_id: int,
-    first: date,
-    last: date,
+    time: ColumnElement[bool],
     rules: Rules,
     homeroom_ids: Collection[int] | None,
 ) -> list[Week]:
-    came = select(HomeroomDay.day, func.sum(HomeroomDay.arrived)).where(
-        HomeroomDay.school_id == school_id, HomeroomDay.day.between(first, last)
-    )
-    odd = select(Attendance.day, *_ODD_SUMS).where(is_odd_between(school_id, first, last))
+    wanted = select(HomeroomDay.day, *_SUMS).where(time)
     if homeroom_ids is not None:
-        came = came.where(HomeroomDay.homeroom_id.in_(homeroom_ids))
-        odd = odd.where(Attendance.homeroom_id.in_(homeroom_ids))
-    weeks: defaultdict[date, list[int]] = defaultdict(lambda: [0] * (1 + len(_ODD_SUMS)))
-    for day, number in session.execute(came.group_by(HomeroomDay.day)):
-        weeks[_monday(day)][0] += int(number or 0)
-    for day, *numbers in session.execute(odd.group_by(Attendance.day)):
-        week = weeks[_monday(day)]
-        for at, number in enumerate(numbers, start=1):
-            week[at] += int(number)
-    return [Week(monday, _sums(rules, *weeks[monday])) for monday in sorted(weeks)]
+        wanted = wanted.where(HomeroomDay.homeroom_id.in_(homeroom_ids))
+    weeks: dict[date, Sums] = {}
+    for day, *numbers in session.execute(wanted.group_by(HomeroomDay.day)):
+        monday = _monday(day)
+        weeks[monday] = weeks.get(monday, Sums()) + _sums(rules, 0, *numbers)
+    return [Week(monday, weeks[monday]) for monday in sorted(weeks)]
 
 
 def _monday(day: date) -> date:
@@ -231,22 +197,27 @@ def _monday(day: date) -> date:
 
 
 def _sums(
-    rules: Rules, came: int, away: int, late: int, left_early: int, absent: int, on_leave: int
+    rules: Rules,
+    students: int,
+    came: int,
+    away: int,
+    late: int,
+    left_early: int,
+    absent: int,
+    on_leave: int,
 ) -> Sums:
     """Numbers as the database adds them up, with the points that they cost."""
-    points = (
-        int(late) * rules.late_tenths
-        + int(left_early) * rules.early_tenths
-        + int(absent) * rules.absent_tenths
-    )
     return Sums(
-        came=came,
+        students=students,
+        came=int(came),
         away=int(away),
         late=int(late),
         left_early=int(left_early),
         absent=int(absent),
         on_leave=int(on_leave),
-        points_tenths=points,
+        points_tenths=int(late) * rules.late_tenths
+        + int(left_early) * rules.early_tenths
+        + int(absent) * rules.absent_tenths,
     )
 
 

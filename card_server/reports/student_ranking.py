@@ -8,8 +8,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, asc, desc, func, select
 from sqlalchemy.orm import Session
 
+from card_server.attendance.counted import LATE
 from card_server.people.student_search import matches
-from card_server.reports.odd_days import LATE, is_odd_between
+from card_server.reports.odd_days import is_odd_between
 from schema.tables.attendance import Attendance
 from schema.tables.people import Student
 from schema.tables.school import Homeroom

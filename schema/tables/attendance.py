@@ -28,8 +28,8 @@ class SessionStatus(StrEnum):
 
 
 ODD = (
-    "attendance.late_minutes > 0 OR attendance.left_early > 0 OR attendance.absent > 0"
-    " OR attendance.on_leave > 0 OR attendance.findings <> ''"
+    "attendance.late > 0 OR attendance.late_minutes > 0 OR attendance.left_early > 0"
+    " OR attendance.absent > 0 OR attendance.on_leave > 0 OR attendance.findings <> ''"
 )
 """Days that are anything but present; a query that has this word for word uses their index."""
 
@@ -38,20 +38,20 @@ class Attendance(SchoolTable):
     """One student's day; a row exists from the first tap, leave, correction or judgement on."""
 
     __tablename__ = "attendance"
-    # Few days are anything but present: rankings and lists of findings read these alone.
+    # Few days are anything but present: lists of students and of findings read these alone, and the
+    # sums of students the index alone. Every column in it makes a change of that column dearer.
     __table_args__ = (
         Index(
             "ix_attendance_odd",
             "school_id",
             "day",
             "student_id",
-            "homeroom_id",
             "late",
             "late_minutes",
             "left_early",
             "absent",
             "on_leave",
-            "present",
+            "findings",
             postgresql_where=text(ODD),
             sqlite_where=text(ODD),
         ),
@@ -103,7 +103,7 @@ class Presence(SchoolTable):
 
 
 class HomeroomDay(SchoolTable):
-    """One homeroom's counts of one day, in students."""
+    """One homeroom's counts of one day, in students where a name does not say sessions."""
 
     __tablename__ = "homeroom_day"
 
@@ -118,6 +118,12 @@ class HomeroomDay(SchoolTable):
     absent: Mapped[int] = mapped_column(default=0, server_default="0")
     """Students who were absent in at least one session."""
     on_leave: Mapped[int] = mapped_column(default=0, server_default="0")
+    away: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Students who were expected and were not there in any session."""
+    late_sessions: Mapped[int] = mapped_column(default=0, server_default="0")
+    left_early_sessions: Mapped[int] = mapped_column(default=0, server_default="0")
+    absent_sessions: Mapped[int] = mapped_column(default=0, server_default="0")
+    on_leave_sessions: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class DayPlanRow(SchoolTable):

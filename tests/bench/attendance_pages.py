@@ -82,9 +82,12 @@ ORDER BY d.day
 """
 _COUNTS = """
 INSERT INTO homeroom_day (school_id, homeroom_id, day, arrived, late, inside, left_early, absent,
-                          on_leave)
+                          on_leave, away, late_sessions, left_early_sessions, absent_sessions,
+                          on_leave_sessions)
 SELECT school_id, homeroom_id, day, count(arrived_at), sum(late), 0, sum(left_early),
-       sum(CASE WHEN absent > 0 THEN 1 ELSE 0 END), sum(CASE WHEN on_leave > 0 THEN 1 ELSE 0 END)
+       sum(CASE WHEN absent > 0 THEN 1 ELSE 0 END), sum(CASE WHEN on_leave > 0 THEN 1 ELSE 0 END),
+       sum(CASE WHEN arrived_at IS NULL THEN 1 ELSE 0 END), sum(late), sum(left_early),
+       sum(absent), sum(on_leave)
 FROM attendance GROUP BY school_id, homeroom_id, day
 """
 _PLANS = """

@@ -47,8 +47,9 @@ WHERE s.school_id = :school
 ORDER BY at
 """
 _COUNTS = """
-INSERT INTO homeroom_day (school_id, homeroom_id, day, arrived, late, inside)
-SELECT school_id, homeroom_id, day, count(*), count(*) FILTER (WHERE late_minutes > 0), count(*)
+INSERT INTO homeroom_day (school_id, homeroom_id, day, arrived, late, inside, late_sessions)
+SELECT school_id, homeroom_id, day, count(*), count(*) FILTER (WHERE late_minutes > 0), count(*),
+       count(*) FILTER (WHERE late_minutes > 0)
 FROM attendance WHERE school_id = :school GROUP BY 1, 2, 3
 """
 _PRESENCE = """
@@ -57,14 +58,22 @@ SELECT school_id, id, homeroom_id, true, :now, :reader FROM student WHERE school
 """
 _MESSAGES = """
 INSERT INTO message (school_id, id, kind, student_id, guardian_id, body, state, provider, attempts,
+                     segments, price, tried_at, tried_on, homeroom_id,
                      created_at, due_at, expires_at, changed_at)
-SELECT school_id, gen_random_uuid(), 'arrival', student_id, student_id,
+SELECT s.school_id, gen_random_uuid(), 'arrival', s.id, s.id,
        '【一中】家长您好，您的孩子已进入学校。',
-       CASE WHEN student_id % 50 = 0 THEN 'failed' ELSE 'accepted' END, 'console', 1,
+       CASE WHEN s.id % 50 = 0 THEN 'failed' ELSE 'accepted' END, 'console', 1,
+       1, 45, occurred_at, CAST(occurred_at AT TIME ZONE 'Asia/Shanghai' AS date), s.homeroom_id,
        occurred_at, occurred_at, occurred_at + interval '30 minutes', occurred_at
 FROM tap
-WHERE school_id = :school AND effect = 'arrival'
+JOIN student AS s ON s.id = tap.student_id
+WHERE s.school_id = :school AND effect = 'arrival'
   AND occurred_at > CAST(:now AS timestamptz) - make_interval(days => :told)
+"""
+_COSTS = """
+INSERT INTO message_cost_day (school_id, day, homeroom_id, kind, messages, segments, price)
+SELECT school_id, tried_on, homeroom_id, kind, count(*), sum(segments), sum(price)
+FROM message WHERE school_id = :school AND state = 'accepted' GROUP BY 1, 2, 3, 4
 """
 
 
@@ -82,6 +91,7 @@ def make_school_year(engine: Engine, now: datetime) -> int:
         session.execute(text(_COUNTS), values)
         session.execute(text(_PRESENCE), values | came)
         session.execute(text(_MESSAGES), values)
+        session.execute(text(_COSTS), values)
         session.commit()
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))

@@ -10,14 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import DayPlan, SessionPlan
+from card_server.attendance.rows import DayKey
 from card_server.school_time import DISTRICT_ZONE, day_of
 from schema.messages import Refusal
-from schema.tables.attendance import Attendance, DayPlanRow, Deadline, HomeroomDay
+from schema.tables.attendance import DayPlanRow, Deadline
 from schema.tables.calendar import DayKind, DayPart
 from schema.tables.findings import PairKind, TapPair
 from schema.tables.people import Student
 from schema.tables.school import Homeroom
-from tests.card_server.web.small_school import SmallSchool, add_tap
+from tests.card_server.web.small_school import SmallSchool, add_tap, keep_day, make_day
 
 MORNING = SessionPlan(1, "上午", DayPart.MORNING, 390, 450, 510, 700, 710)
 AFTERNOON = SessionPlan(2, "下午", DayPart.AFTERNOON, 780, 840, 870, 1010, 1020)
@@ -84,36 +85,8 @@ def add_day(
     room = session.scalars(select(Student.homeroom_id).where(Student.id == student_id)).one()
     came = not (numbers.get("absent") or numbers.get("on_leave")) or bool(numbers.get("present"))
     arrived_at = datetime.combine(day, datetime.min.time(), UTC) if came else None
-    known = {"late_minutes": 0, "present": 2 if came else 0, **numbers}
-    session.merge(
-        Attendance(
-            school_id=school.id,
-            day=day,
-            student_id=student_id,
-            homeroom_id=room,
-            arrived_at=arrived_at,
-            **known,
-        )
-    )
-    counts = session.get(HomeroomDay, (school.id, room, day))
-    if counts is None:
-        counts = HomeroomDay(
-            school_id=school.id,
-            homeroom_id=room,
-            day=day,
-            arrived=0,
-            late=0,
-            inside=0,
-            left_early=0,
-            absent=0,
-            on_leave=0,
-        )
-        session.add(counts)
-    counts.arrived += came
-    for name in ("late", "left_early", "absent", "on_leave"):
-        counts_of = getattr(counts, name)
-        setattr(counts, name, counts_of + bool(numbers.get(name)))
-    session.flush()
+    known = {"present": 2 if came else 0, **numbers}
+    keep_day(session, make_day(DayKey(school.id, day, student_id), room, arrived_at, **known))
 
 
 def add_pair(

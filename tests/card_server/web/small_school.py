@@ -1,21 +1,26 @@
 """A small school written straight into a database, for the tests of pages."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import uuid_utils
+from msgspec.structs import asdict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from card_server.attendance.rows import Counts, DayKey, DayRow
 from card_server.school_time import day_of
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.staff.sessions import describe_school
+from card_server.storage.bulk import write_all
 from card_server.storage.sealing import Seal
 from schema.messages import CardState, Decision, ReaderState, Refusal, SourceState
-from schema.tables.attendance import Attendance, HomeroomDay
+from schema.tables.attendance import Attendance
 from schema.tables.calendar import CalendarEntry, DayKind, EntrySource, Timetable
 from schema.tables.cards import Card, CardBinding
 from schema.tables.jobs import Job, JobState
@@ -111,8 +116,7 @@ def make_school(session: Session, code: str = "no1", students: int = 8) -> Small
         [campus.id],
     )
     _add_calendar(session, made)
-    for number in range(students):
-        add_student(session, made, number)
+    add_students(session, made, range(students))
     return made
 
 
@@ -140,16 +144,47 @@ def _add_calendar(session: Session, school: SmallSchool) -> None:
 
 def add_student(session: Session, school: SmallSchool, number: int) -> None:
     """The school's next student, with a card and a guardian."""
+    add_students(session, school, [number])
+
+
+def add_students(session: Session, school: SmallSchool, numbers: Sequence[int]) -> None:
+    """The school's next students, each with a card and a guardian, written together."""
     now = datetime.now(UTC)
-    known, phone = number % len(_NAMES), f"+8613800{1000 + number:06}"
-    student = Student(
+    students = [_student(school, number) for number in numbers]
+    guardians = [_guardian(school, number, now) for number in numbers]
+    cards = [_card(school, number, now) for number in numbers]
+    session.add_all([*students, *guardians, *cards])
+    session.flush()
+    for student, guardian, card in zip(students, guardians, cards, strict=True):
+        session.add(
+            Guardianship(
+                student_id=student.id, guardian_id=guardian.id, relation="母亲", consented_at=now
+            )
+        )
+        session.add(
+            CardBinding(school_id=school.id, card_id=card.id, student_id=student.id, bound_at=now)
+        )
+    session.flush()
+    school.students += [one.id for one in students]
+    school.guardians += [one.id for one in guardians]
+    school.uids += [one.uid for one in cards]
+    school.cards += [one.id for one in cards]
+
+
+def _student(school: SmallSchool, number: int) -> Student:
+    known = number % len(_NAMES)
+    return Student(
         school_id=school.id,
         number=f"2026{number:04}",
         name=_NAMES[known] + ("" if number < len(_NAMES) else str(number)),
         pinyin=_PINYIN[known],
         homeroom_id=school.homerooms[number % 2],
     )
-    guardian = Guardian(
+
+
+def _guardian(school: SmallSchool, number: int, now: datetime) -> Guardian:
+    phone = f"+8613800{1000 + number:06}"
+    return Guardian(
         school_id=school.id,
         name="家长",
         phone_sealed=SEAL.close(phone),
@@ -157,27 +192,15 @@ def add_student(session: Session, school: SmallSchool, number: int) -> None:
         phone_tail=phone[-4:],
         verified_at=now,
     )
-    card = Card(
+
+
+def _card(school: SmallSchool, number: int, now: datetime) -> Card:
+    return Card(
         school_id=school.id,
         uid=f"04{school.id:04X}{number:08X}",
         state=CardState.ACTIVE,
         state_since=now,
     )
-    session.add_all([student, guardian, card])
-    session.flush()
-    session.add(
-        Guardianship(
-            student_id=student.id, guardian_id=guardian.id, relation="母亲", consented_at=now
-        )
-    )
-    session.add(
-        CardBinding(school_id=school.id, card_id=card.id, student_id=student.id, bound_at=now)
-    )
-    session.flush()
-    school.students.append(student.id)
-    school.guardians.append(guardian.id)
-    school.uids.append(card.uid)
-    school.cards.append(card.id)
 
 
 def add_tap(
@@ -311,22 +334,24 @@ def _add_arrival(
     day = day_of(at, describe_school(row).zone)
     student_id = school.students[student]
     homeroom_id = session.scalars(select(Student.homeroom_id).where(Student.id == student_id)).one()
-    session.add(
-        Attendance(
-            school_id=school.id,
-            student_id=student_id,
-            day=day,
-            homeroom_id=homeroom_id,
-            arrived_at=at,
-            late_minutes=late_minutes,
-        )
-    )
-    counts = session.get(HomeroomDay, (school.id, homeroom_id, day))
-    if counts is None:
-        counts = HomeroomDay(
-            school_id=school.id, homeroom_id=homeroom_id, day=day, arrived=0, late=0, inside=0
-        )
-        session.add(counts)
-    counts.arrived += 1
-    counts.inside += 1
-    counts.late += late_minutes > 0
+    key = DayKey(school.id, day, student_id)
+    keep_day(session, make_day(key, homeroom_id, at, late_minutes=late_minutes), inside=1)
+
+
+def make_day(
+    key: DayKey, homeroom_id: int, arrived_at: datetime | None, **numbers: int | str
+) -> DayRow:
+    """A student's day of which no more is known than these numbers."""
+    known: dict[str, Any] = dict.fromkeys(DayRow.__struct_fields__[6:-2], 0)
+    known |= {"departed_at": None, "sessions": "", "findings": ""} | numbers
+    return DayRow(key.school_id, key.day, key.student_id, homeroom_id, arrived_at, **known)
+
+
+def keep_day(session: Session, row: DayRow, inside: int = 0) -> None:
+    """Write a day, and what it adds to the homeroom's counts."""
+    session.merge(Attendance(**asdict(row)))
+    session.flush()
+    counts = Counts()
+    counts.add_day(row, 1)
+    counts.of(row.school_id, row.homeroom_id, row.day).inside += inside
+    write_all(session, [counts.write()])
