@@ -156,14 +156,14 @@ class Notifier:
             return look_for_work(connection, utc_now())
 
     def _take(self, waiting: Waiting, most: int) -> Taken:
-        may_take = waiting.is_due and most > 0
-        if not waiting.is_lost and not may_take:
+        if waiting.is_lost:
+            # Apart from the claim: a record locks the day's limits before its costs.
+            with self._engine.begin() as connection:
+                give_up_lost(connection, utc_now())
+        if not waiting.is_due or most == 0:
             return Taken([], 0)
         with self._engine.begin() as connection:
-            now = utc_now()
-            if waiting.is_lost:
-                give_up_lost(connection, now)
-            return claim_due(connection, self.carriers, now, most) if may_take else Taken([], 0)
+            return claim_due(connection, self.carriers, utc_now(), most)
 
     def _deliver(self, claim: Claim) -> Tried:
         """One call to a carrier, with no transaction open."""

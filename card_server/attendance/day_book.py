@@ -11,10 +11,11 @@ Whoever judges days, for a batch of taps, a leave slip, a deadline or a whole te
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import starmap
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import (
@@ -31,20 +32,29 @@ from card_server.attendance.loading import (
     LastSeen,
     Reported,
     Span,
+    by_span,
+    days_on_record,
     last_seen,
     load_special,
     load_taps,
+    marks_query,
     reported_to,
 )
 from card_server.attendance.plans import (
     PlanKey,
     Plans,
-    SchoolDays,
     find_plans,
     forget_its_end,
     is_without_timetable,
 )
-from card_server.attendance.pupils import Pupil, keys_of, never_seen, schools_of
+from card_server.attendance.pupils import (
+    Pupil,
+    days_of,
+    keys_of,
+    never_seen,
+    schools_of,
+    students_of,
+)
 from card_server.attendance.rows import (
     NEVER,
     Counts,
@@ -62,13 +72,13 @@ from card_server.attendance.rows import (
 )
 from card_server.attendance.tap_changes import TapChange, differs, rewrite_taps
 from card_server.school_time import bounds_of, day_of
-from card_server.storage.bulk import Write, fetch, insert_missing
+from card_server.storage.bulk import Write, fetch, insert_missing, query_of
+from card_server.storage.together import Rows, ask_together
 from schema.tables.attendance import Attendance, Presence
 from schema.tables.readers import Direction
 from schema.tables.taps import Effect
 
 _MOMENT = timedelta(microseconds=1)
-_DAY = timedelta(days=1)
 
 
 class Rewritten(Struct, frozen=True, gc=False):
@@ -96,6 +106,8 @@ class DayBook:
         self._known = Known()
         self._where: dict[StudentKey, Whereabouts] = {}
         self._rows: dict[DayKey, DayRow] = {}
+        self._looked_at: set[DayKey] = set()
+        self._marks: dict[Span, Rows] = {}
         self._plans: Plans = {}
         self._reported: Reported = {}
         self._nights: dict[StudentKey, LastSeen] = {}
@@ -103,12 +115,34 @@ class DayBook:
         self._made: set[StudentKey] = set()
         self._moved: set[StudentKey] = set()
         self._counts = Counts()
-        self._begins: dict[tuple[str, date], datetime] = {}
 
     def lock(self, pupils: Iterable[Pupil]) -> list[Pupil]:
         """Lock the students' presence rows in the order of keys; who has none is returned."""
         wanted = {pupil.key: pupil for pupil in pupils}
-        for where in fetch(self._session, Presence, list(wanted), Whereabouts, lock=True):
+        found = fetch(self._session, Presence, list(wanted), Whereabouts, lock=True)
+        return self._keep_locked(wanted, found)
+
+    def lock_and_look(self, pupils: Sequence[Pupil]) -> list[Pupil]:
+        """The same, and at once most of what `read` has to know; nothing is written in between."""
+        session, wanted = self._session, {pupil.key: pupil for pupil in pupils}
+        spans, days = by_span(pupils), days_of(pupils)
+        self._rows.clear()
+        found, rows, *marks = ask_together(
+            session,
+            [
+                query_of(session, Presence, list(wanted), Whereabouts, lock=True),
+                query_of(session, Attendance, days, DayRow),
+                *(marks_query(session, span, students_of(some)) for span, some in spans.items()),
+            ],
+        )
+        self._keep_rows(days, starmap(DayRow, rows))
+        self._marks = dict(zip(spans, marks, strict=True))
+        return self._keep_locked(wanted, starmap(Whereabouts, found))
+
+    def _keep_locked(
+        self, wanted: Mapping[StudentKey, Pupil], found: Iterable[Whereabouts]
+    ) -> list[Pupil]:
+        for where in found:
             self._where[StudentKey(where.school_id, where.student_id)] = where
         return [wanted[key] for key in sorted(wanted.keys() - self._where.keys())]
 
@@ -125,7 +159,7 @@ class DayBook:
         return {
             pupil.key
             for pupil in pupils
-            if self._where[pupil.key].since_at < self._begin(pupil.school, min(pupil.days))
+            if self._where[pupil.key].since_at < bounds_of(min(pupil.days), pupil.school.zone)[0]
         }
 
     def read(
@@ -140,16 +174,14 @@ class DayBook:
         Nobody looks for taps on record of `without_taps`.
         """
         self._plans, self._reported = plans, reported
-        by_span: dict[Span, list[Pupil]] = {}
-        for pupil in pupils:
-            span = Span(pupil.school.zone, min(pupil.days), max(pupil.days))
-            by_span.setdefault(span, []).append(pupil)
-        for span, group in by_span.items():
-            load_special(self._session, span, [pupil.key for pupil in group], self._known)
+        spans = by_span(pupils)
+        for span, group in spans.items():
+            marks = self._marks.get(span)
+            load_special(self._session, span, students_of(group), self._known, marks)
         if self._known.boarding:
-            by_span = self._follow_boarders(by_span)
-        for span, group in by_span.items():
-            keys = [pupil.key for pupil in group]
+            spans = self._follow_boarders(spans)
+        for span, group in spans.items():
+            keys = students_of(group)
             seen = [key for key in keys if key not in without_taps]
             load_taps(self._session, span, seen, self._known)
             self._read_nights(span, keys)
@@ -231,13 +263,14 @@ class DayBook:
         seen = last_seen(self._session, asked, begin)
         self._nights |= {key: seen[key.student_id] for key in asked if key.student_id in seen}
 
-    def _follow_boarders(self, by_span: Mapping[Span, list[Pupil]]) -> dict[Span, list[Pupil]]:
+    def _follow_boarders(self, before: Mapping[Span, list[Pupil]]) -> dict[Span, list[Pupil]]:
         """A boarder's night leads into the next day: later days on record are judged as well."""
         spans: dict[Span, list[Pupil]] = {}
         longer: dict[Span, list[Pupil]] = {}
-        for span, group in by_span.items():
-            boarders = [one for one in group if one.student_id in self._known.boarding]
-            later = self._later_days(span, boarders)
+        for span, group in before.items():
+            boarders = [one.key for one in group if one.student_id in self._known.boarding]
+            today = day_of(self._as_of, span.zone)
+            later = days_on_record(self._session, boarders, span.first, today)
             for pupil in group:
                 days = later.get(pupil.student_id, {})
                 added = days.keys() - pupil.days.keys()
@@ -251,29 +284,10 @@ class DayBook:
             spans.setdefault(span, []).extend(group)
         return spans
 
-    def _later_days(self, span: Span, boarders: Sequence[Pupil]) -> dict[int, dict[date, int]]:
-        """The days on record after the first, with their homerooms, by student."""
-        today = day_of(self._as_of, span.zone)
-        if not boarders or span.first >= today:
-            return {}
-        row = Attendance.__table__.c
-        found = self._session.connection().execute(
-            select(row.student_id, row.day, row.homeroom_id).where(
-                row.school_id.in_({one.school.id for one in boarders}),
-                row.student_id.in_([one.student_id for one in boarders]),
-                row.day > span.first,
-                row.day <= today,
-            )
-        )
-        later: dict[int, dict[date, int]] = {}
-        for student_id, day, homeroom_id in found:
-            later.setdefault(student_id, {})[day] = homeroom_id
-        return later
-
     def _read_more(self, span: Span, group: Sequence[Pupil]) -> None:
         """What belongs to the added days, in the place of what was read for fewer."""
         known = Known()
-        load_special(self._session, span, [pupil.key for pupil in group], known)
+        load_special(self._session, span, students_of(group), known)
         for pupil in group:
             one = pupil.student_id
             self._known.passings[one] = known.passings.get(one, [])
@@ -286,10 +300,12 @@ class DayBook:
         self._reported |= reported_to(self._session, keys)
 
     def _read_rows(self, pupils: Iterable[Pupil]) -> None:
-        keys = [
-            DayKey(pupil.school.id, day, pupil.student_id) for pupil in pupils for day in pupil.days
-        ]
-        for row in fetch(self._session, Attendance, keys, DayRow):
+        keys = [key for key in days_of(pupils) if key not in self._looked_at]
+        self._keep_rows(keys, fetch(self._session, Attendance, keys, DayRow))
+
+    def _keep_rows(self, keys: Iterable[DayKey], rows: Iterable[DayRow]) -> None:
+        self._looked_at.update(keys)
+        for row in rows:
             self._rows[DayKey(row.school_id, row.day, row.student_id)] = row
 
     def _split(self, pupil: Pupil) -> dict[date, list[Passing]]:
@@ -297,23 +313,14 @@ class DayBook:
         passings = self._known.passings.get(pupil.student_id, []) + pupil.fresh
         if len(pupil.days) == 1:
             return {next(iter(pupil.days)): passings}
-        days = sorted(pupil.days)
-        begins = [self._begin(pupil.school, day) for day in days]
+        days, zone = sorted(pupil.days), pupil.school.zone
+        begins = [bounds_of(day, zone)[0] for day in days]
         by_day: dict[date, list[Passing]] = {}
         for passing in passings:
             place = bisect_right(begins, passing.at) - 1
-            if place >= 0 and passing.at < self._begin(
-                pupil.school, days[place] + timedelta(days=1)
-            ):
+            if place >= 0 and passing.at < bounds_of(days[place], zone)[1]:
                 by_day.setdefault(days[place], []).append(passing)
         return by_day
-
-    def _begin(self, school: SchoolDays, day: date) -> datetime:
-        key = (school.zone.key, day)
-        begin = self._begins.get(key)
-        if begin is None:
-            begin = self._begins[key] = bounds_of(day, school.zone)[0]
-        return begin
 
     def _slept_inside(self, pupil: Pupil) -> bool:
         """Whether the days began with the student on campus: a boarder who had not left."""
@@ -389,7 +396,7 @@ class DayBook:
     def _place(self, pupil: Pupil, newest: tuple[date, StudentDay] | None) -> None:
         """Follow the newest passing; taps of an older day than that leave the student in place."""
         was, school = self._where[pupil.key], pupil.school
-        if newest is None or not self._is_before(was, school, newest[0] + _DAY):
+        if newest is None or not _is_before(was, bounds_of(newest[0], school.zone)[1]):
             # The school's closing at midnight belongs to the day that ends.
             moment = was.since_at - _MOMENT if was.is_closed else was.since_at
             was_day = day_of(moment, school.zone)
@@ -410,16 +417,12 @@ class DayBook:
         )
         self._move(pupil, was, now)
 
-    def _is_before(self, was: Whereabouts, school: SchoolDays, day: date) -> bool:
-        """Whether somebody is where they are since before a day began."""
-        begin = self._begin(school, day)
-        return was.since_at <= begin if was.is_closed else was.since_at < begin
-
     def _before(self, pupil: Pupil, day: date) -> Whereabouts:
         """Where a student was before a day of which no passing is left."""
         school = pupil.school
+        begin = bounds_of(day, school.zone)[0]
         now = Whereabouts(school.id, pupil.student_id, pupil.homeroom_id, False, NEVER, 0)
-        seen = last_seen(self._session, [pupil.key], self._begin(school, day)).get(pupil.student_id)
+        seen = last_seen(self._session, [pupil.key], begin).get(pupil.student_id)
         if seen is not None:
             boards = self._known.boards(pupil.student_id, day_of(seen.at, school.zone))
             now.is_inside = seen.direction is Direction.IN and boards
@@ -438,3 +441,8 @@ class DayBook:
             self._counts.of(school.id, now.homeroom_id, day).inside += 1
         self._where[pupil.key] = now
         self._moved.add(pupil.key)
+
+
+def _is_before(was: Whereabouts, begin: datetime) -> bool:
+    """Whether somebody is where they are since before a day began."""
+    return was.since_at <= begin if was.is_closed else was.since_at < begin

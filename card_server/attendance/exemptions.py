@@ -7,6 +7,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from card_server.errors import AppError, Code
+from card_server.storage.among import is_among
 from schema.tables.attendance import Exemption
 
 
@@ -17,7 +18,7 @@ def exempt_on(
     found = session.execute(
         select(Exemption.student_id, Exemption.from_on, Exemption.until_on).where(
             Exemption.school_id == school_id,
-            Exemption.student_id.in_(student_ids),
+            is_among(session, Exemption.student_id, student_ids),
             Exemption.from_on <= last,
             or_(Exemption.until_on.is_(None), Exemption.until_on > first),
         )

@@ -15,7 +15,7 @@ from schema.tables.people import Student
 from schema.tables.readers import Direction
 from schema.tables.school import Homeroom
 
-_BY_HAND = 0
+BY_HAND = 0
 """The reader of a guard's word."""
 
 
@@ -59,7 +59,7 @@ def passings_of(
     )
     passings: dict[int, list[Passing]] = {}
     for student_id, at, direction in found:
-        passings.setdefault(student_id, []).append(Passing(None, at, _BY_HAND, direction))
+        passings.setdefault(student_id, []).append(Passing(None, at, BY_HAND, direction))
     return passings
 
 

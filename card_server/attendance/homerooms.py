@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from card_server.storage.among import is_among
 from schema.tables.people import HomeroomStay
 
 
@@ -28,7 +29,7 @@ def stays_of(session: Session, student_ids: Collection[int]) -> Stays:
         return stays
     stay = HomeroomStay.__table__.c
     wanted = select(stay.student_id, stay.homeroom_id, stay.from_on, stay.until_on).where(
-        stay.student_id.in_(student_ids)
+        is_among(session, stay.student_id, student_ids)
     )
     for student_id, *time in session.execute(wanted):
         stays.setdefault(student_id, []).append(RoomTime(*time))

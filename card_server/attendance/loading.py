@@ -19,11 +19,13 @@ from card_server.attendance.exemptions import exempt_on
 from card_server.attendance.facts import Corrected, Leave, Passing, Standing
 from card_server.attendance.hand_passages import passings_of
 from card_server.attendance.plans import PlanKey
+from card_server.attendance.pupils import Pupil
 from card_server.attendance.rows import StudentKey
 from card_server.leave.reading import leaves_of
 from card_server.school_time import bounds_of
 from card_server.storage.bulk import encode_rows, fetch, given_clause
-from schema.tables.attendance import Deadline, HandPassage
+from card_server.storage.together import Query, Rows, ask_together
+from schema.tables.attendance import Attendance, Deadline, HandPassage
 from schema.tables.metadata import UtcDateTime
 from schema.tables.people import Boarding
 from schema.tables.readers import Direction
@@ -104,12 +106,42 @@ class _Due(Struct, gc=False):
     judged_at: datetime | None
 
 
+def by_span(pupils: Iterable[Pupil]) -> dict[Span, list[Pupil]]:
+    """Students by the days that are to be judged of them."""
+    spans: dict[Span, list[Pupil]] = {}
+    for pupil in pupils:
+        span = Span(pupil.school.zone, min(pupil.days), max(pupil.days))
+        spans.setdefault(span, []).append(pupil)
+    return spans
+
+
+def marks_query(session: Session, span: Span, students: Sequence[StudentKey]) -> Query:
+    """Who has anything that is not a tap, as `load_special` wants it."""
+    parameters = {
+        "given": encode_rows(students),
+        "first": span.first,
+        "last": span.last,
+        "begin": span.begin,
+        "end": span.end,
+    }
+    return Query(_marks_query(session.get_bind().dialect.name), parameters)
+
+
 def load_special(
-    session: Session, span: Span, students: Sequence[StudentKey], known: Known
+    session: Session,
+    span: Span,
+    students: Sequence[StudentKey],
+    known: Known,
+    marks: Rows | None = None,
 ) -> None:
-    """Add all that is not a tap: leave, corrections, passages by hand, exemptions, boarding."""
+    """Add all that is not a tap: leave, corrections, passages by hand, exemptions, boarding.
+
+    `marks` is the answer to `marks_query`, if it was asked already.
+    """
+    if marks is None:
+        [marks] = ask_together(session, [marks_query(session, span, students)])
     marked: dict[str, dict[int, set[int]]] = {}
-    for kind, school_id, student_id in _marks(session, span, students):
+    for kind, school_id, student_id in marks:
         marked.setdefault(kind, {}).setdefault(school_id, set()).add(student_id)
     first, last, begin, end = span.first, span.last, span.begin, span.end
     for school_id, ids in marked.get("leave", {}).items():
@@ -143,6 +175,27 @@ def load_taps(session: Session, span: Span, students: Sequence[StudentKey], know
         fixed = direction if by is reader else None
         passings.setdefault(student_id, []).append(Passing(id_, at, reader_id, fixed, is_suspect))
         judgements[student_id, id_] = Judgement(at, is_suspect, direction, by, effect)
+
+
+def days_on_record(
+    session: Session, students: Sequence[StudentKey], after: date, until: date
+) -> dict[int, dict[date, int]]:
+    """The days on record after one day and to another, with their homerooms, by student."""
+    if not students or after >= until:
+        return {}
+    row = Attendance.__table__.c
+    found = session.connection().execute(
+        select(row.student_id, row.day, row.homeroom_id).where(
+            row.school_id.in_({one.school_id for one in students}),
+            row.student_id.in_([one.student_id for one in students]),
+            row.day > after,
+            row.day <= until,
+        )
+    )
+    days: dict[int, dict[date, int]] = {}
+    for student_id, day, homeroom_id in found:
+        days.setdefault(student_id, {})[day] = homeroom_id
+    return days
 
 
 def reported_to(session: Session, keys: Iterable[PlanKey]) -> Reported:
@@ -186,25 +239,6 @@ def _load_boarding(session: Session, boarders: Collection[int], known: Known) ->
     )
     for student_id, from_on, until_on in session.execute(wanted):
         known.boarding.setdefault(student_id, []).append((from_on, until_on))
-
-
-def _marks(
-    session: Session, span: Span, students: Sequence[StudentKey]
-) -> Iterable[tuple[str, int, int]]:
-    if not students:
-        return []
-    connection = session.connection()
-    rows = connection.execute(
-        _marks_query(connection.dialect.name),
-        {
-            "given": encode_rows(students),
-            "first": span.first,
-            "last": span.last,
-            "begin": span.begin,
-            "end": span.end,
-        },
-    )
-    return [tuple(row) for row in rows]
 
 
 _MARKS = {

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from card_server.attendance.hand_passages import find_passage
 from card_server.attendance.refold import refold
+from card_server.attendance.telling_passages import Passed, judge_and_tell, withdraw
 from card_server.audit.writing import Actor, note
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
@@ -80,7 +81,7 @@ def _read_time(wrong: Problems, typed: str, zone: ZoneInfo, now: datetime) -> da
 def record_passage(
     session: Session, doing: AtGate, student_id: int, wanted: PassageWish
 ) -> HandPassage:
-    """Write down that a student passed the gate without a card.
+    """Write down that a student passed the gate without a card; guardians are told as of a tap.
 
     Raises AppError(NOT_FOUND), AppError(CONFLICT) for who is not at the school and for what is
     written down already, FieldsError for a time to come or one that is too long ago.
@@ -93,10 +94,14 @@ def record_passage(
     if wanted.at < doing.now - LATEST:
         raise FieldsError({"at": _("A passage can be written down for 24 hours.")})
     _refuse_twice(session, doing.school_id, student_id, wanted)
+    at = min(wanted.at, doing.now)
+    judge_and_tell(
+        session, Passed(doing.school_id, student.id, student.name, wanted.direction, at), doing.now
+    )
     row = HandPassage(
         school_id=doing.school_id,
         student_id=student_id,
-        at=min(wanted.at, doing.now),
+        at=at,
         direction=wanted.direction,
         reason=wanted.reason,
         made_by=doing.actor.name[:120],
@@ -105,12 +110,13 @@ def record_passage(
     )
     session.add(row)
     session.flush()
-    _note_and_judge(session, doing, row, "passage.recorded", wanted.reason)
+    _note(session, doing, row, "passage.recorded", wanted.reason)
     return row
 
 
 def take_back(session: Session, doing: AtGate, passage_id: int) -> None:
-    """Undo what was written down: by whoever wrote it, or an administrator.
+    """Undo what was written down, and what waits to be told of it: by whoever wrote it, or an
+    administrator.
 
     Raises AppError(NOT_FOUND), AppError(NOT_ALLOWED) for another guard, AppError(CONFLICT) when it
     is undone already.
@@ -124,7 +130,10 @@ def take_back(session: Session, doing: AtGate, passage_id: int) -> None:
         raise AppError(Code.CONFLICT, "This is taken back already.")
     row.ended_by, row.ended_at = doing.actor.name[:120], doing.now
     session.flush()
-    _note_and_judge(session, doing, row, "passage.taken_back", "")
+    _note(session, doing, row, "passage.taken_back", "")
+    withdraw(session, row, doing.now)
+    day = day_of(row.at, doing.zone)
+    refold(session, doing.school_id, row.student_id, day, day, doing.now)
 
 
 def _refuse_twice(session: Session, school_id: int, student_id: int, wanted: PassageWish) -> None:
@@ -143,11 +152,7 @@ def _refuse_twice(session: Session, school_id: int, student_id: int, wanted: Pas
         raise AppError(Code.CONFLICT, "This is written down already.")
 
 
-def _note_and_judge(
-    session: Session, doing: AtGate, row: HandPassage, action: str, reason: str
-) -> None:
+def _note(session: Session, doing: AtGate, row: HandPassage, action: str, reason: str) -> None:
     details = {"passage": row.id, "at": row.at, "direction": row.direction}
     subject = f"student:{row.student_id}"
     note(session, doing.school_id, doing.actor, action, subject, reason=reason, details=details)
-    day = day_of(row.at, doing.zone)
-    refold(session, doing.school_id, row.student_id, day, day, doing.now)

@@ -9,7 +9,7 @@ from card_server.attendance.facts import Passing
 from card_server.attendance.homerooms import Stays, room_on
 from card_server.attendance.members import Membership
 from card_server.attendance.plans import PlanKey, SchoolDays, Schools
-from card_server.attendance.rows import NEVER, StudentKey, Whereabouts
+from card_server.attendance.rows import NEVER, DayKey, StudentKey, Whereabouts
 
 
 class Pupil(Struct, gc=False):
@@ -56,6 +56,18 @@ def never_seen(pupil: Pupil) -> Whereabouts:
 def schools_of(pupils: Iterable[Pupil]) -> Schools:
     """The schools of some students, by id."""
     return {pupil.school.id: pupil.school for pupil in pupils}
+
+
+def students_of(pupils: Iterable[Pupil]) -> list[StudentKey]:
+    """Which presence rows are theirs."""
+    return [pupil.key for pupil in pupils]
+
+
+def days_of(pupils: Iterable[Pupil]) -> list[DayKey]:
+    """Which attendance rows their days are."""
+    return [
+        DayKey(pupil.school.id, day, pupil.student_id) for pupil in pupils for day in pupil.days
+    ]
 
 
 def keys_of(pupils: Iterable[Pupil]) -> set[PlanKey]:

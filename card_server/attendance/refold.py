@@ -9,6 +9,7 @@ from card_server.attendance.day_book import DayBook
 from card_server.attendance.homerooms import stays_of
 from card_server.attendance.loading import reported_to
 from card_server.attendance.members import memberships_of
+from card_server.attendance.notices import Settled
 from card_server.attendance.plans import SchoolDays, find_plans, read_school
 from card_server.attendance.pupils import Pupil, keys_of, pupil_of
 from card_server.attendance.writing_days import write_judged
@@ -51,6 +52,13 @@ def read_pupils(
 
 def judge_pupils(session: Session, pupils: Collection[Pupil], as_of: datetime) -> DayBook:
     """Judge and write the days of students of one school; what changed stands in the book."""
+    return judge_and_settle(session, pupils, as_of)[0]
+
+
+def judge_and_settle(
+    session: Session, pupils: Collection[Pupil], as_of: datetime
+) -> tuple[DayBook, Settled]:
+    """The same, for who tells of it: with what was told before."""
     everybody = list(pupils)
     keys = keys_of(everybody)
     book = DayBook(session, as_of)
@@ -59,5 +67,4 @@ def judge_pupils(session: Session, pupils: Collection[Pupil], as_of: datetime) -
     book.read(everybody, find_plans(session, schools, keys), reported_to(session, list(keys)))
     for pupil in everybody:
         book.judge(pupil)
-    write_judged(session, book, as_of)
-    return book
+    return book, write_judged(session, book, as_of)

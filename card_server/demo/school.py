@@ -21,7 +21,13 @@ from schema.tables.school import School
 
 CODE = "demo"
 _SEED = 20260901
-_WORDING = "本人同意学校为告知孩子到校、离校、考勤和请假情况，向本人手机发送消息；可随时退订。"
+_WORDINGS = {
+    Language.ENGLISH: "I agree that the school sends messages to my phone to tell me of my child's"
+    " arrivals, departures, attendance and leave. I can stop them at any time.",
+    Language.CHINESE: "本人同意学校为告知孩子到校、离校、考勤和请假情况，"
+    "向本人手机发送消息；可随时退订。",
+}
+"""What guardians consent to, in the language that they read; staff are offered the last first."""
 _MOBILE_PREFIXES = (
     *range(130, 140),
     *(150, 151, 152, 153, 155, 156, 157, 158, 159),
@@ -83,25 +89,27 @@ def create_school(session: Session, seal: Seal, now: datetime) -> School:
     faker.seed_instance(_SEED)
     year = add_terms(session, school, now)
     students = add_students(session, school, faker, random, year, now)
-    _add_guardians(session, students, _add_wording(session, school, now), seal, faker, random)
+    wording = _add_wordings(session, school, now)[Language.CHINESE]
+    _add_guardians(session, students, wording, seal, faker, random)
     add_cards(session, school, students, random, now)
     add_calendar(session, school, year, day_of(now, ZoneInfo(school.zone)))
     session.flush()
     return school
 
 
-def _add_wording(session: Session, school: School, now: datetime) -> ConsentWording:
-    """What guardians consented to when they were asked on paper."""
-    wording = ConsentWording(
-        school_id=school.id,
-        language=Language.CHINESE,
-        body=_WORDING,
-        made_by="教务处",
-        made_at=now,
-    )
-    session.add(wording)
+def _add_wordings(
+    session: Session, school: School, now: datetime
+) -> dict[Language, ConsentWording]:
+    """What guardians are asked to consent to; all of the demo did so on paper, in Chinese."""
+    wordings = {
+        language: ConsentWording(
+            school_id=school.id, language=language, body=body, made_by="教务处", made_at=now
+        )
+        for language, body in _WORDINGS.items()
+    }
+    session.add_all(wordings.values())
     session.flush()
-    return wording
+    return wordings
 
 
 def _add_guardians(

@@ -79,7 +79,7 @@ def _cells(one: OutboxMessage) -> Row:
         one.student,
         one.homeroom,
         word(one.kind),
-        f"••••{one.phone_tail}",
+        f"••••{one.phone_tail}" if one.phone_tail else "",
         word(one.state),
         failure(one.error) or word(one.suppression),
         carrier_word(one.provider),

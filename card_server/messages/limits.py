@@ -1,16 +1,19 @@
 """The limits of a day: how many messages a number, a student and a school may get and cost.
 
-Each handing-over counts, taken or not, as the carriers count them. The rows are locked in one
-order, so that several notifiers together stop at exactly the limit.
+A message counts when a notifier takes it, as the carriers count what is submitted to them. What a
+carrier surely refused is given back: it reached nobody and cost nothing. What it took, or may have
+taken, stays counted. The rows are locked in one order, so that several notifiers together stop at
+exactly the limit.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache
 from typing import NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import Connection, TextualSelect, bindparam, text, tuple_, update
+from sqlalchemy import Connection, TextualSelect, bindparam, case, text, tuple_, update
 
 from card_server.storage.bulk import encode_rows, given_clause
 from schema.tables.messages import LimitScope, MessageCount, MessageKind
@@ -88,8 +91,13 @@ class Tally:
     def save(self, connection: Connection, now: datetime) -> list[CountKey]:
         """Write what changed; the limits that were reached now for the first time that day."""
         if self._changed:
+            rows = [(key, *self._counts[key]) for key in sorted(self._changed)]
             connection.execute(
-                _SAVE, [_bound(key, *self._counts[key]) for key in sorted(self._changed)]
+                _SAVE,
+                [
+                    _bound(key) | {"new_count": count, "new_price": price}
+                    for key, count, price in rows
+                ],
             )
         first = []
         for key in sorted(self.reached):
@@ -111,6 +119,24 @@ def lock_counts(connection: Connection, sendings: Iterable[Sending]) -> Tally:
     given = [_New(*key, 0, 0) for key in keys]
     rows = connection.execute(_lock(connection.dialect.name), {"given": encode_rows(given)})
     return Tally({CountKey(*row[:4]): (row[4], row[5]) for row in rows})
+
+
+def give_back(connection: Connection, refused: Iterable[Sending]) -> None:
+    """Count these no more: what was counted for them on their own day, and never below nothing.
+
+    In the transaction that writes down that they were refused, after its last change of a message.
+    """
+    counts: Counter[CountKey] = Counter()
+    prices: Counter[CountKey] = Counter()
+    for one in refused:
+        for key in one.counted():
+            counts[key] += 1
+            prices[key] += one.price
+    if counts:
+        connection.execute(
+            _GIVE_BACK,
+            [_bound(key) | {"less": counts[key], "cheaper": prices[key]} for key in sorted(counts)],
+        )
 
 
 class _New(Struct):
@@ -136,20 +162,20 @@ def _lock(dialect: str) -> TextualSelect:
     ).columns(*_COLUMNS, MessageCount.count, MessageCount.price)
 
 
-def _bound(key: CountKey, count: int, price: int) -> dict[str, object]:
-    of_key = {f"of_{name}": value for name, value in key._asdict().items()}
-    return of_key | {"new_count": count, "new_price": price}
+def _bound(key: CountKey) -> dict[str, object]:
+    return {f"of_{name}": value for name, value in key._asdict().items()}
 
 
 _COLUMNS = (MessageCount.school_id, MessageCount.day, MessageCount.scope, MessageCount.key)
 _KEY = tuple_(*_COLUMNS)
-_SAVE = (
-    update(MessageCount)
-    .where(
-        MessageCount.school_id == bindparam("of_school_id"),
-        MessageCount.day == bindparam("of_day"),
-        MessageCount.scope == bindparam("of_scope"),
-        MessageCount.key == bindparam("of_key"),
-    )
-    .values(count=bindparam("new_count"), price=bindparam("new_price"))
+_OF_KEY = update(MessageCount).where(
+    MessageCount.school_id == bindparam("of_school_id"),
+    MessageCount.day == bindparam("of_day"),
+    MessageCount.scope == bindparam("of_scope"),
+    MessageCount.key == bindparam("of_key"),
+)
+_SAVE = _OF_KEY.values(count=bindparam("new_count"), price=bindparam("new_price"))
+_LESS, _CHEAPER = MessageCount.count - bindparam("less"), MessageCount.price - bindparam("cheaper")
+_GIVE_BACK = _OF_KEY.values(
+    count=case((_LESS > 0, _LESS), else_=0), price=case((_CHEAPER > 0, _CHEAPER), else_=0)
 )

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 from sqlalchemy.orm import Session
 
 from card_server.audit.writing import SYSTEM, note
+from card_server.messages.costs import MOVED, Moved, keep_costs
 from card_server.messages.standing import flag_number, stop_number
 from card_server.messages.states import states_before
 from card_server.storage.sealing import Seal
@@ -43,35 +44,42 @@ def take_report(
     if named is None:
         return False
     values: dict[str, object] = {
+        "state_before": Message.state,
         "state": state,
         "error": sentence[:300] or None,
         "lease_until": None,
         "look_up_at": None,
+        "to_sealed": None,
+        "to_hash": None,
         "changed_at": now,
     }
     if provider_id:
         values["provider_id"] = provider_id[:64]
-    moved = session.connection().execute(
+    connection = session.connection()
+    found = connection.execute(
         update(Message)
         .where(Message.provider == provider, Message.state.in_(states_before(state)), *named)
         .values(values)
-        .returning(Message.school_id, Message.id, Message.guardian_id, Message.created_at)
-    )
-    found = [_Moved(*row) for row in moved]
-    for one in found:
+        .returning(*MOVED, Message.guardian_id, Message.created_at)
+    ).all()
+    moved = [Moved(*row[: len(MOVED)]) for row in found]
+    for row in found:
         if is_number_bad:
-            _flag(session, one, sentence, now)
-    if found and state in SETTLED:
-        keys = [MessageKey(one.school_id, one.id) for one in found]
-        tell_of_messages(session.connection(), keys, now)
-    return bool(found)
+            whom = _Addressee(row.school_id, row.guardian_id, row.created_at)
+            _flag(connection, whom, sentence, now)
+    if moved and state in SETTLED:
+        tell_of_messages(connection, [one.key for one in moved], now)
+    keep_costs(connection, moved)
+    return bool(moved)
 
 
-class _Moved(NamedTuple):
+class _Addressee(NamedTuple):
+    """Whom a message was for."""
+
     school_id: int
-    id: UUID
     guardian_id: int
     created_at: datetime
+    """When the message was written."""
 
 
 def _named(
@@ -97,9 +105,8 @@ def read_reference(reference: str) -> MessageKey | None:
 _REFERENCE: Final = re.compile(r"([1-9][0-9]{0,8})-([0-9a-f]{32})")
 
 
-def _flag(session: Session, one: _Moved, sentence: str, now: datetime) -> None:
+def _flag(connection: Connection, one: _Addressee, sentence: str, now: datetime) -> None:
     """The number that the message went to; a guardian may have another one by now."""
-    connection = session.connection()
     guardian = connection.execute(
         select(Guardian.phone_hash, Guardian.phone_since).where(Guardian.id == one.guardian_id)
     ).one_or_none()

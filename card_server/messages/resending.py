@@ -154,7 +154,7 @@ def _lock(session: Session, key: MessageKey, seen: str | None) -> Message:
 def _settle(session: Session, message: Message, now: datetime, *, has_arrived: bool) -> None:
     message.state = MessageState.DELIVERED if has_arrived else MessageState.UNDELIVERED
     message.error = ARRIVED if has_arrived else NOT_ARRIVED
-    message.look_up_at = None
+    message.look_up_at = message.to_sealed = message.to_hash = None
     message.changed_at = now
     session.flush()
     tell_of_messages(session.connection(), [MessageKey(message.school_id, message.id)], now)

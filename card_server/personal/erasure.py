@@ -236,15 +236,19 @@ def _erase_traces(session: Session, doing: Erasing) -> None:
 
 
 def _erase_messages(session: Session, doing: Erasing) -> None:
-    """What was not sent yet is not sent any more."""
+    """What was not sent yet is not sent any more, and nobody asks about what is unclear."""
     own = (Message.school_id == doing.school_id, Message.student_id == doing.student_id)
     unsent = {"state": MessageState.SUPPRESSED, "suppression": Suppression.STALE}
     _change(session, Message, unsent, *own, Message.state == MessageState.QUEUED)
+    unclear = {"state": MessageState.UNDELIVERED, "look_up_at": None}
+    _change(session, Message, unclear, *own, Message.state == MessageState.UNKNOWN)
     nobody = {
         "body": "",
         "slots": "[]",
         "error": None,
         "provider_id": None,
+        "to_sealed": None,
+        "to_hash": None,
         "tap_id": None,
         "student_id": NOBODY,
         "guardian_id": NOBODY,
@@ -277,6 +281,11 @@ def _erase_people(session: Session, doing: Erasing, lonely: list[int]) -> None:
         _drop(session, table, table.guardian_id.in_(lonely))
     of_school = Guardian.school_id == doing.school_id
     _drop(session, Guardian, of_school, Guardian.id.in_(lonely))
+    # Of a child that was theirs once; the notifier leaves what is unclear to a person then.
+    theirs = (Message.school_id == doing.school_id, Message.guardian_id.in_(lonely))
+    _change(session, Message, {"to_sealed": None, "to_hash": None}, *theirs)
+    is_asked = Message.look_up_at.is_not(None)
+    _change(session, Message, {"look_up_at": doing.now}, *theirs, is_asked)
 
 
 def _empty(student: Student, now: datetime) -> None:

@@ -1,25 +1,23 @@
-"""What messages cost, by day, homeroom or kind: those that a carrier took, or may have taken."""
+"""What messages cost, by day, homeroom or kind: those that a carrier took, or may have taken.
 
-from collections.abc import Iterable, Sequence
+It is added up from the sums that are kept of each day, with the homerooms of that day.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, and_, func, literal, select, union_all
+from sqlalchemy import BigInteger, Select, cast, func, select
 from sqlalchemy.orm import Session
 
-from card_server.messages.states import TAKEN
-from card_server.school_time import bounds_of
-from schema.tables.messages import Message, MessageKind, MessageState
-from schema.tables.metadata import UtcDateTime
-from schema.tables.people import Student
+from schema.tables.message_costs import MessageCostDay
+from schema.tables.messages import MessageKind
 from schema.tables.school import Homeroom
 
 LONGEST: Final = timedelta(days=92)
 """So many days are added up at once."""
-_PAID: Final = (*TAKEN, MessageState.UNKNOWN)
 
 
 class CostBy(StrEnum):
@@ -54,100 +52,35 @@ def total_of(costs: Sequence[Cost]) -> Cost:
     )
 
 
-def read_costs(
-    session: Session, school_id: int, zone: ZoneInfo, days: tuple[date, date], by: CostBy
-) -> list[Cost]:
-    """The costs from the first to the last of these days, days and homerooms in their order."""
-    if days[1] < days[0]:
-        return []
-    if by is CostBy.DAY:
-        return _by_day(session, school_id, zone, days)
-    since, until = bounds_of(days[0], zone)[0], bounds_of(days[1], zone)[1]
-    if by is CostBy.HOMEROOM:
-        return _by_homeroom(session, school_id, since, until)
+def read_costs(session: Session, school_id: int, days: tuple[date, date], by: CostBy) -> list[Cost]:
+    """The costs from the first to the last of these days, days and homerooms in their order.
+
+    A homeroom's are those of the students who were in it when the messages went out.
+    """
     found = session.execute(
-        _in_time(select(Message.kind, *_SUMS), school_id, since, until)
-        .group_by(Message.kind)
-        .order_by(func.sum(Message.price).desc(), Message.kind)
+        _SUMS[by]
+        .where(MessageCostDay.school_id == school_id, MessageCostDay.day.between(*days))
+        .having(func.sum(MessageCostDay.messages) > 0)
     )
-    return [Cost(*row[1:], kind=row[0]) for row in _plain(found)]
+    return [Cost(**row) for row in found.mappings()]
 
 
-def _plain(found: Iterable[Row[*tuple[Any, ...]]]) -> list[tuple[Any, int, int, int]]:
-    """The sums as whole numbers: PostgreSQL adds some of them up to decimals."""
-    return [(row[0], *(int(one) for one in row[1:4])) for row in found]
-
-
-_SUMS = (func.count(), func.sum(Message.segments), func.sum(Message.price))
-
-
-def _in_time(
-    found: Select[*tuple[Any, ...]], school_id: int, since: datetime, until: datetime
-) -> Select[*tuple[Any, ...]]:
-    return found.where(
-        Message.school_id == school_id,
-        Message.tried_at >= since,
-        Message.tried_at < until,
-        Message.state.in_(_PAID),
-    )
-
-
-def _by_day(
-    session: Session, school_id: int, zone: ZoneInfo, days: tuple[date, date]
-) -> list[Cost]:
-    """Each day by its own bounds: a day of the school may have 23 or 25 hours."""
-    first, last = days
-    each = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    moment = UtcDateTime()
-    bounds = union_all(
-        *(
-            select(
-                literal(place).label("place"),
-                literal(since, moment).label("since"),
-                literal(until, moment).label("until"),
-            )
-            for place, (since, until) in enumerate(bounds_of(day, zone) for day in each)
-        )
-    ).cte("bounds")
-    found = session.execute(
-        select(bounds.c.place, *_SUMS)
-        .join(
-            Message,
-            and_(Message.tried_at >= bounds.c.since, Message.tried_at < bounds.c.until),
-        )
-        .where(Message.school_id == school_id, Message.state.in_(_PAID))
-        .group_by(bounds.c.place)
-        .order_by(bounds.c.place)
-    )
-    return [Cost(*row[1:], day=each[row[0]]) for row in _plain(found)]
-
-
-def _by_homeroom(session: Session, school_id: int, since: datetime, until: datetime) -> list[Cost]:
-    """By the homeroom in which each student is today."""
-    by_student = (
-        _in_time(select(Message.student_id, *_labelled()), school_id, since, until)
-        .group_by(Message.student_id)
-        .subquery()
-    )
-    found = session.execute(
-        select(
-            Homeroom.id,
-            Homeroom.name,
-            func.sum(by_student.c.messages),
-            func.sum(by_student.c.segments),
-            func.sum(by_student.c.price),
-        )
-        .join(Student, Student.id == by_student.c.student_id)
-        .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .group_by(Homeroom.id, Homeroom.name, Homeroom.grade)
-        .order_by(Homeroom.grade, Homeroom.id)
-    )
-    return [
-        Cost(int(messages), int(segments), int(price), homeroom_id=id_, homeroom=name)
-        for id_, name, messages, segments, price in found
-    ]
-
-
-def _labelled() -> list[Any]:
-    names = ("messages", "segments", "price")
-    return [one.label(name) for one, name in zip(_SUMS, names, strict=True)]
+_PRICE: Final = cast(func.sum(MessageCostDay.price), BigInteger).label("price")
+"""PostgreSQL would add it up to a decimal."""
+_ALL: Final = select(
+    func.sum(MessageCostDay.messages).label("messages"),
+    func.sum(MessageCostDay.segments).label("segments"),
+    _PRICE,
+)
+_SUMS: Final[dict[CostBy, Select[*tuple[Any, ...]]]] = {
+    CostBy.DAY: _ALL.add_columns(MessageCostDay.day)
+    .group_by(MessageCostDay.day)
+    .order_by(MessageCostDay.day),
+    CostBy.HOMEROOM: _ALL.add_columns(MessageCostDay.homeroom_id, Homeroom.name.label("homeroom"))
+    .join(Homeroom, Homeroom.id == MessageCostDay.homeroom_id)
+    .group_by(MessageCostDay.homeroom_id, Homeroom.name, Homeroom.grade)
+    .order_by(Homeroom.grade, MessageCostDay.homeroom_id),
+    CostBy.KIND: _ALL.add_columns(MessageCostDay.kind)
+    .group_by(MessageCostDay.kind)
+    .order_by(_PRICE.desc(), MessageCostDay.kind),
+}

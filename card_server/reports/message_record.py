@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from card_server.errors import AppError, Code
@@ -28,6 +28,7 @@ class MessageRecord:
     homeroom: str
     guardian_id: int
     guardian: str
+    """Empty, as the number's tail, of one who was deleted."""
     relation: str | None
     """None when the guardian is not this student's any more."""
     phone_tail: str
@@ -72,14 +73,14 @@ def read_message(session: Session, school_id: int, message_id: UUID) -> MessageR
             *of_message,
             Student.name.label("student"),
             Homeroom.name.label("homeroom"),
-            Guardian.name.label("guardian"),
-            Guardian.phone_tail,
+            func.coalesce(Guardian.name, "").label("guardian"),
+            func.coalesce(Guardian.phone_tail, "").label("phone_tail"),
             Guardianship.relation,
             again.id.label("resent_by"),
         )
         .join(Student, Student.id == Message.student_id)
         .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .join(Guardian, Guardian.id == Message.guardian_id)
+        .outerjoin(Guardian, Guardian.id == Message.guardian_id)
         .outerjoin(
             Guardianship,
             and_(

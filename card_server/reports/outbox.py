@@ -110,7 +110,7 @@ def select_messages() -> Select[*tuple[Any, ...]]:
             Student.name,
             Homeroom.name,
             Message.guardian_id,
-            Guardian.phone_tail,
+            func.coalesce(Guardian.phone_tail, ""),
             Message.provider,
             Message.attempts,
             Message.error,
@@ -118,7 +118,8 @@ def select_messages() -> Select[*tuple[Any, ...]]:
         )
         .join(Student, Student.id == Message.student_id)
         .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .join(Guardian, Guardian.id == Message.guardian_id)
+        # Of a guardian who was deleted there is the message left, and perhaps a person must decide.
+        .outerjoin(Guardian, Guardian.id == Message.guardian_id)
     )
 
 

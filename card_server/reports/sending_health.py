@@ -34,6 +34,7 @@ class CarrierLine:
     tried: int
     failed: int
     """Of the last `tried` calls."""
+    passed_over_since: datetime | None
     passed_over_until: datetime | None
     last_error: str
     last_error_at: datetime | None
@@ -136,12 +137,13 @@ def list_carriers(session: Session, order: Sequence[str]) -> list[CarrierLine]:
 
 def _carrier(name: str, row: CarrierHealth | None, *, is_used: bool) -> CarrierLine:
     if row is None:
-        return CarrierLine(name, is_used, 0, 0, None, "", None, None)
+        return CarrierLine(name, is_used, 0, 0, None, None, "", None, None)
     return CarrierLine(
         name,
         is_used,
         row.tried,
         row.failed,
+        row.passed_over_since,
         row.passed_over_until,
         row.last_error,
         row.last_error_at,

@@ -22,6 +22,8 @@ _TRIAL: Final = timedelta(seconds=60)
 _FIRST_REST_S: Final = 15.0
 _LONGEST_REST_S: Final = 300.0
 _NEWS: Final = timedelta(seconds=5)
+_OF_THE_MESSAGE: Final = (Verdict.PERMANENT, Verdict.NUMBER_QUOTA)
+"""Refusals that say nothing of the carrier: others would have been taken."""
 
 
 class Wanted(NamedTuple):
@@ -52,6 +54,8 @@ class _Record:
     calls: deque[bool] = field(default_factory=lambda: deque(maxlen=_WINDOW))
     failures_in_a_row: int = 0
     rest_s: float = _FIRST_REST_S
+    rests_since: datetime | None = None
+    """Kept through trials that fail: only a carrier that works ends it."""
     rests_until: datetime | None = None
     trial_at: datetime | None = None
     """When the one message was taken that shows whether a passed-over carrier works again."""
@@ -59,9 +63,29 @@ class _Record:
     last_error_at: datetime | None = None
     last_taken_at: datetime | None = None
 
-    def may_be_tried(self, now: datetime) -> bool:
-        """Whether no trial is under way; one whose message did not go out in the end is over."""
-        return self.trial_at is None or now - self.trial_at > _TRIAL
+    def may_take(self, now: datetime) -> bool:
+        """Whether it works, or has rested and is to be tried.
+
+        While one trial is under way there is no other; one whose message did not go out in the end
+        is over after a while.
+        """
+        if self.rests_until is None:
+            return True
+        is_on_trial = self.trial_at is not None and now - self.trial_at <= _TRIAL
+        return now >= self.rests_until and not is_on_trial
+
+    def works(self) -> None:
+        """It answered as it should: whatever trouble there was is over."""
+        self.calls.append(True)
+        self.failures_in_a_row = 0
+        self.rest_s = _FIRST_REST_S
+        self.rests_since = self.rests_until = self.trial_at = None
+
+    def rest(self, now: datetime, seconds: float) -> None:
+        """Nothing goes to it for so long, or longer if it rests longer already."""
+        until = now + timedelta(seconds=seconds)
+        self.rests_until = max(self.rests_until or until, until)
+        self.rests_since = self.rests_since or now
 
 
 class State(NamedTuple):
@@ -70,6 +94,7 @@ class State(NamedTuple):
     name: str
     tried: int
     failed: int
+    passed_over_since: datetime | None
     passed_over_until: datetime | None
     last_error: str
     last_error_at: datetime | None
@@ -105,28 +130,29 @@ class Carriers:
         with self._lock:
             resting = []
             for one in fitting:
-                if one.rests_until is None:
+                if one.may_take(now):
+                    one.trial_at = None if one.rests_until is None else now
                     return Choice(one.carrier)
-                if now >= one.rests_until and one.may_be_tried(now):
-                    one.trial_at = now
-                    return Choice(one.carrier)
-                resting.append(max(one.rests_until, now + timedelta(seconds=1)))
+                resting.append(max(one.rests_until or now, now + timedelta(seconds=1)))
         return Choice(None, min(resting, default=None))
 
     def may_another_take(self, wanted: Wanted, refused_by: frozenset[str]) -> bool:
-        """Whether, after these refusals, a carrier is left that may take the message."""
+        """Whether, after these refusals, a carrier is left that may take the message now.
+
+        One that rests does not count: whoever waits for it must not pass over the first, which may
+        be well again long before.
+        """
+        now = self._clock()
         left = wanted._replace(refused_by=refused_by)
-        return any(self._fits(one, left) for one in self._in_order(left))
+        fitting = [one for one in self._in_order(left) if self._fits(one, left)]
+        with self._lock:
+            return any(one.may_take(now) for one in fitting)
 
     def note_taken(self, name: str) -> None:
-        """A carrier took a message, or refused it for the message's own sake."""
+        """A carrier took a message."""
         with self._lock:
-            one = self._records[name]
-            one.calls.append(True)
-            one.failures_in_a_row = 0
-            one.rest_s = _FIRST_REST_S
-            one.rests_until = one.trial_at = None
-            one.last_taken_at = self._clock()
+            self._records[name].works()
+            self._records[name].last_taken_at = self._clock()
             self._own_trouble = ""
 
     def note_own_trouble(self, sentence: str) -> None:
@@ -135,26 +161,23 @@ class Carriers:
             self._own_trouble = sentence
 
     def note_failed(self, name: str, error: SendError) -> None:
-        """A call failed: permanent refusals are the message's fault, all else the carrier's."""
-        if error.verdict is Verdict.PERMANENT:
-            self.note_taken(name)
-            return
+        """A call failed: for the message's own sake, or else the carrier is at fault."""
         now = self._clock()
         with self._lock:
             one = self._records[name]
+            if error.verdict in _OF_THE_MESSAGE:
+                one.works()
+                self._own_trouble = ""
+                return
             one.calls.append(False)
             one.failures_in_a_row += 1
             one.last_error, one.last_error_at = error.message, now
             was_trial, one.trial_at = one.trial_at is not None, None
             if error.retry_after_s is not None:
-                rest_s = min(max(error.retry_after_s, 1.0), _LONGEST_REST_S)
+                one.rest(now, min(max(error.retry_after_s, 1.0), _LONGEST_REST_S))
             elif was_trial or self._fails_too_much(one):
-                rest_s = one.rest_s
+                one.rest(now, one.rest_s)
                 one.rest_s = min(one.rest_s * 2, _LONGEST_REST_S)
-            else:
-                return
-            until = now + timedelta(seconds=rest_s)
-            one.rests_until = max(one.rests_until or until, until)
 
     def trouble(self) -> str | None:
         """A sentence when a carrier fails again and again; None when all is well."""
@@ -184,6 +207,7 @@ class Carriers:
                     name,
                     len(one.calls),
                     one.calls.count(False),
+                    one.rests_since,
                     one.rests_until,
                     one.last_error,
                     one.last_error_at,

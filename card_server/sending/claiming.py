@@ -14,8 +14,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Update, bindparam, exists, func, select, text, update
 
 from card_server.figures import notify as figures
+from card_server.messages.costs import MOVED, Moved, keep_costs
 from card_server.messages.judging import judge_sending
-from card_server.messages.limits import lock_counts
+from card_server.messages.limits import Sending, lock_counts
 from card_server.sending.choosing import Carriers, Choice, Wanted
 from card_server.sending.due import (
     QUEUED,
@@ -27,7 +28,7 @@ from card_server.sending.due import (
     read_templates,
 )
 from card_server.webhooks.limits import tell_of_limit
-from card_server.webhooks.outbox import MessageKey, tell_of_messages
+from card_server.webhooks.outbox import tell_of_messages
 from integrations.sms.protocol import Channel, SmsCarrier
 from schema.tables.messages import (
     LimitScope,
@@ -58,7 +59,8 @@ class Claim(NamedTuple):
     to_sealed: bytes
     """The number; empty where `wecom_id` says who gets it."""
     wecom_id: str
-    phone_hash: bytes
+    counted: Sending
+    """As what it counts against the limits of this day."""
     body: str
     slots: tuple[tuple[str, str], ...]
     code_sealed: bytes | None
@@ -115,17 +117,20 @@ def give_up_lost(connection: Connection, now: datetime) -> None:
         update(Message)
         .where(SENDING, Message.lease_until < now)
         .values(
+            state_before=Message.state,
             state=MessageState.UNKNOWN,
             lease_until=None,
             look_up_at=now,
             changed_at=now,
             error="The notifier ended in the middle of sending: it may have been accepted.",
         )
-        .returning(Message.school_id, Message.id)
-    ).all()
-    figures.MESSAGES.labels(MessageState.UNKNOWN).inc(len(lost))
-    if lost:
-        tell_of_messages(connection, [MessageKey(*row) for row in lost], now)
+        .returning(*MOVED)
+    )
+    moved = [Moved(*row) for row in lost]
+    figures.MESSAGES.labels(MessageState.UNKNOWN).inc(len(moved))
+    if moved:
+        tell_of_messages(connection, [one.key for one in moved], now)
+        keep_costs(connection, moved)
 
 
 def claim_due(connection: Connection, carriers: Carriers, now: datetime, most: int) -> Taken:
@@ -178,7 +183,7 @@ class _Work:
             elif reached := tally.admit(sending, one.most()):
                 self._suppress(one, Suppression.LIMIT, LIMITS[reached])
             else:
-                claims.append(self._take(one, wanted, choice.carrier, price))
+                claims.append(self._take(one, wanted, choice.carrier, price, sending))
         for key in tally.save(self._connection, self._now):
             tell_of_limit(self._connection, key.school_id, key.scope, self._now)
         return claims
@@ -191,8 +196,10 @@ class _Work:
         for names, changes in by_shape.items():
             self._connection.execute(_change(names), changes)
 
-    def _take(self, one: Due, wanted: Wanted, carrier: SmsCarrier, price: Price) -> Claim:
-        attempt = one.attempts + 1
+    def _take(
+        self, one: Due, wanted: Wanted, carrier: SmsCarrier, price: Price, counted: Sending
+    ) -> Claim:
+        attempt, on_wecom = one.attempts + 1, carrier.channel is Channel.WECOM
         self._change(
             one,
             state=MessageState.SENDING,
@@ -200,11 +207,14 @@ class _Work:
             attempts=attempt,
             segments=price.segments,
             price=price.money,
+            to_sealed=None if on_wecom else one.phone_sealed,
+            to_hash=one.phone_hash,
             lease_until=self._now + LEASE,
             tried_at=self._now,
+            tried_on=counted.day,
+            homeroom_id=one.homeroom_id,
         )
         text_key = TextKey(one.school_id, carrier.name, one.kind, one.language)
-        on_wecom = carrier.channel is Channel.WECOM
         return Claim(
             one.school_id,
             one.id,
@@ -215,7 +225,7 @@ class _Work:
             wanted,
             b"" if on_wecom else one.phone_sealed or b"",
             one.wecom_id if on_wecom else "",
-            one.phone_hash or b"",
+            counted,
             one.body,
             tuple((name, value) for name, value in json.loads(one.slots)),
             one.code_sealed if one.kind is MessageKind.CODE else None,
@@ -232,7 +242,11 @@ class _Work:
         self._change(one, state=MessageState.SUPPRESSED, suppression=why, **said)
 
     def _wait_for_carrier(self, one: Due, choice: Choice) -> None:
-        if choice.again_at:
+        if one.refused_by:
+            # Whoever is left rests, or is in the settings no more: all are asked anew, and the
+            # first may be well again by then.
+            self._change(one, refused_by="", due_at=min(self._now + _NEW_ROUND, one.expires_at))
+        elif choice.again_at:
             self._wait(one, choice.again_at)
         else:
             self._wait(one, self._now + _NO_CARRIER, _NO_TEXT)
@@ -258,6 +272,7 @@ def _change(names: tuple[str, ...]) -> Update:
     )
 
 
+_NEW_ROUND: Final = timedelta(seconds=5)
 _NO_CARRIER: Final = timedelta(minutes=1)
 _NO_TEXT: Final = "No carrier can send this text: the code of its approved template is missing."
 LIMITS: Final = {

@@ -26,7 +26,7 @@ from schema.tables.messages import (
     Suppression,
 )
 from schema.tables.parents import ParentCode
-from schema.tables.people import Channel, Guardian, Guardianship, Language
+from schema.tables.people import Channel, Guardian, Guardianship, Language, Student
 from schema.tables.school import School
 
 _ARRIVALS: Final = (MessageKind.ARRIVAL, MessageKind.LATE, MessageKind.ARRIVED)
@@ -71,6 +71,8 @@ class Due(NamedTuple):
     id: UUID
     kind: MessageKind
     student_id: int
+    homeroom_id: int
+    """The student's; 0 when nobody knows the student."""
     language: Language
     channel: Channel
     body: str
@@ -206,6 +208,7 @@ _DUE = (
         Message.id,
         Message.kind,
         Message.student_id,
+        func.coalesce(Student.homeroom_id, 0),
         Message.language,
         Message.channel,
         Message.body,
@@ -245,6 +248,7 @@ _DUE = (
     )
     .join(School, School.id == Message.school_id)
     .outerjoin(MessageRules, MessageRules.school_id == Message.school_id)
+    .outerjoin(Student, Student.id == Message.student_id)
     .outerjoin(Guardian, Guardian.id == Message.guardian_id)
     .outerjoin(
         Guardianship,

@@ -20,6 +20,7 @@ from schema.tables.attendance import (
 from schema.tables.cards import Card, CardBinding, CardHistory
 from schema.tables.evacuation import EvacuationStudent
 from schema.tables.leave import LeaveSlip
+from schema.tables.message_costs import MessageCostDay
 from schema.tables.messages import Message
 from schema.tables.metadata import SchoolTable, Table
 from schema.tables.people import (
@@ -133,6 +134,7 @@ def _reached(school_id: int, grants: list[Grant]) -> dict[type[Table], ColumnEle
         EvacuationStudent: _any(EvacuationStudent.student_id.in_(students), sees_faces),
         Tap: or_(Tap.student_id.in_(students), Tap.reader_id.in_(readers)),
         Message: Message.student_id.in_(students),
+        MessageCostDay: MessageCostDay.homeroom_id.in_(rooms),
         Guardian: Guardian.id.in_(guardians),
         GuardianPhone: GuardianPhone.guardian_id.in_(guardians),
         Guardianship: Guardianship.student_id.in_(students),

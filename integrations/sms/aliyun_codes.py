@@ -14,7 +14,7 @@ from integrations.sms.answers import Meaning, explain_code, explain_status
 from integrations.sms.protocol import SendError, Verdict
 
 _A, _P = Verdict.AMBIGUOUS, Verdict.PERMANENT
-_Q, _T = Verdict.QUOTA, Verdict.TEMPORARY
+_Q, _N, _T = Verdict.QUOTA, Verdict.NUMBER_QUOTA, Verdict.TEMPORARY
 
 
 def explain_refusal(code: str, status: int, retry_after_s: float | None) -> SendError:
@@ -105,11 +105,11 @@ CODES: Final[dict[str, Meaning]] = {
     "isv.QPS_LIMIT_CONTROL": _THROTTLED,
     "isv.AMOUNT_NOT_ENOUGH": Meaning(_Q, _CREDIT),
     "isv.OUT_OF_SERVICE": Meaning(_Q, _STOPPED),
-    "isv.BUSINESS_LIMIT_CONTROL": Meaning(_Q, "The number has had its messages for now."),
-    "BUSINESS_LIMIT_CONTROL_MINUTE": Meaning(_Q, "The number has had its messages of the minute."),
-    "BUSINESS_LIMIT_CONTROL_PHONE": Meaning(_Q, "The number has had its messages for now."),
-    "isv.BUSINESS_LIMIT_HOUR": Meaning(_Q, "The number has had its messages of the hour."),
-    "isv.BUSINESS_LIMIT_DAY": Meaning(_Q, "The number has had its messages of the day."),
+    "isv.BUSINESS_LIMIT_CONTROL": Meaning(_N, "The number has had its messages for now."),
+    "BUSINESS_LIMIT_CONTROL_MINUTE": Meaning(_N, "The number has had its messages of the minute."),
+    "BUSINESS_LIMIT_CONTROL_PHONE": Meaning(_N, "The number has had its messages for now."),
+    "isv.BUSINESS_LIMIT_HOUR": Meaning(_N, "The number has had its messages of the hour."),
+    "isv.BUSINESS_LIMIT_DAY": Meaning(_N, "The number has had its messages of the day."),
     "isv.DAY_LIMIT_CONTROL": Meaning(_Q, "The account's limit of the day is reached."),
     "isv.MONTH_LIMIT_CONTROL": Meaning(_Q, "The account's limit of the month is reached."),
     # The signature and the template: another carrier may have them approved.

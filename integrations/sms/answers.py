@@ -19,7 +19,7 @@ class Meaning(NamedTuple):
 
 def explain_code(who: str, meaning: Meaning, retry_after_s: float | None = None) -> SendError:
     """The error for a code; `who` is the carrier's name with the code."""
-    waits = meaning.verdict in (Verdict.TEMPORARY, Verdict.QUOTA)
+    waits = meaning.verdict not in (Verdict.PERMANENT, Verdict.AMBIGUOUS)
     return SendError(
         f"{who}: {meaning.sentence}",
         meaning.verdict,

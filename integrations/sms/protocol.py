@@ -39,7 +39,8 @@ class Verdict(Enum):
     """What a refusal means for the message."""
 
     TEMPORARY = "surely not accepted; it may be sent later, or by another carrier"
-    QUOTA = "surely not accepted: a limit of the carrier, or its credit, is used up for a while"
+    QUOTA = "surely not accepted: a limit of the account, or its credit, is used up for a while"
+    NUMBER_QUOTA = "surely not accepted: a limit of this number is used up; to others all is well"
     PERMANENT = "surely not accepted, and never will be"
     AMBIGUOUS = "accepted or not: nobody can tell"
 
@@ -49,7 +50,8 @@ class SendError(Exception):
 
     `message` is the sentence that staff see; it never holds the number or the text. It begins with
     the carrier's name and code ("Twilio 21211: The number is not valid."). `retry_after_s` is what
-    the carrier asked for. `is_number_bad` says that this number can never get a message.
+    the carrier asked for. `is_number_bad` says that this number can never get a message, `is_spent`
+    that the carrier took the message before it dropped it, and may count and charge it.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class SendError(Exception):
         *,
         retry_after_s: float | None = None,
         is_number_bad: bool = False,
+        is_spent: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.verdict = verdict
         self.retry_after_s = retry_after_s
         self.is_number_bad = is_number_bad
+        self.is_spent = is_spent
 
 
 class Fate(StrEnum):

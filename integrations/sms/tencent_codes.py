@@ -11,7 +11,7 @@ from integrations.sms.answers import Meaning
 from integrations.sms.protocol import Verdict
 
 _A, _P = Verdict.AMBIGUOUS, Verdict.PERMANENT
-_Q, _T = Verdict.QUOTA, Verdict.TEMPORARY
+_Q, _N, _T = Verdict.QUOTA, Verdict.NUMBER_QUOTA, Verdict.TEMPORARY
 
 
 def meaning_of(code: str) -> Meaning:
@@ -57,7 +57,7 @@ CODES: Final[dict[str, Meaning]] = {
     "InvalidParameterValue.SdkAppIdNotExist": Meaning(_T, "The SMS application does not exist."),
     "IpInBlacklist": Meaning(_T, "Tencent blocks this server's address."),
     "IpNotInWhitelist": Meaning(_T, "This server's address is not on the account's list."),
-    # What is used up.
+    # What is used up: of the account, or of this number or its country alone.
     "FailedOperation.InsufficientBalanceInSmsPackage": Meaning(
         _Q, "The package of messages is used up: buy another."
     ),
@@ -66,37 +66,39 @@ CODES: Final[dict[str, Meaning]] = {
     ),
     "LimitExceeded": Meaning(_Q, "A limit of the account is reached."),
     "LimitExceeded.AppCountryOrRegionDailyLimit": Meaning(
-        _Q, "The application's limit of the day for this country is reached."
+        _N, "The application's limit of the day for this country is reached."
     ),
     "LimitExceeded.AppCountryOrRegionInBlacklist": Meaning(
-        _Q, "The application may not send to this country; allow it in the console."
+        _N, "The application may not send to this country; allow it in the console."
     ),
     "LimitExceeded.AppDailyLimit": Meaning(_Q, "The application's limit of the day is reached."),
     "LimitExceeded.AppGlobalDailyLimit": Meaning(
-        _Q, "The application's limit of the day for other countries is reached."
+        _N, "The application's limit of the day for other countries is reached."
     ),
     "LimitExceeded.AppMainlandChinaDailyLimit": Meaning(
         _Q, "The application's limit of the day for mainland China is reached."
     ),
     "LimitExceeded.DailyLimit": Meaning(
-        _Q, "The account's limit of the day for other countries is reached."
+        _N, "The account's limit of the day for other countries is reached."
     ),
-    "LimitExceeded.DeliveryFrequencyLimit": Meaning(_Q, "Too many messages in a short time."),
+    "LimitExceeded.DeliveryFrequencyLimit": Meaning(
+        _N, "The number has had as many messages in a short time as the application allows."
+    ),
     "LimitExceeded.GlobalSmsSendingRateLimit": Meaning(
-        _Q, "Too many messages to other countries in a short time."
+        _N, "Too many messages to other countries in a short time."
     ),
     "LimitExceeded.PhoneNumberCountLimit": Meaning(_Q, "Too many numbers in one request."),
     "LimitExceeded.PhoneNumberDailyLimit": Meaning(
-        _Q, "The number has had as many messages today as the application allows."
+        _N, "The number has had as many messages today as the application allows."
     ),
     "LimitExceeded.PhoneNumberOneHourLimit": Meaning(
-        _Q, "The number has had as many messages this hour as the application allows."
+        _N, "The number has had as many messages this hour as the application allows."
     ),
     "LimitExceeded.PhoneNumberSameContentDailyLimit": Meaning(
-        _Q, "The number has had this same text today as often as the application allows."
+        _N, "The number has had this same text today as often as the application allows."
     ),
     "LimitExceeded.PhoneNumberThirtySecondLimit": Meaning(
-        _Q, "The number has just had a message; the application asks for 30 seconds between."
+        _N, "The number has just had a message; the application asks for 30 seconds between."
     ),
     "RequestLimitExceeded": Meaning(_T, "Too many requests at once."),
     "ResourceInsufficient": Meaning(_T, "Tencent has no room for the request now."),

@@ -10,7 +10,8 @@ from typing import Final
 from integrations.sms.answers import Meaning, explain_code
 from integrations.sms.protocol import Fate, SendError, Verdict
 
-_T, _Q, _P, _A = Verdict.TEMPORARY, Verdict.QUOTA, Verdict.PERMANENT, Verdict.AMBIGUOUS
+_T, _P, _A = Verdict.TEMPORARY, Verdict.PERMANENT, Verdict.AMBIGUOUS
+_Q, _N = Verdict.QUOTA, Verdict.NUMBER_QUOTA
 _REFUSED: Final = 30_008
 """What stands for a failure for which Twilio gives no code."""
 NOT_ACTIVE: Final = 20_005
@@ -45,6 +46,7 @@ ERRORS: Final[dict[int, Meaning]] = {
     30022: Meaning(_Q, "The network takes no more messages from this sender for a while."),
     30023: Meaning(_Q, "The network takes no more messages from this sender today."),
     # The parent's number.
+    14107: Meaning(_N, "The number was sent too many messages in a short time."),
     21211: Meaning(_P, "The number is not valid.", True),
     21214: Meaning(_P, "The number cannot be reached.", True),
     21217: Meaning(_P, "The number is not valid.", True),
@@ -105,7 +107,7 @@ def explain_refusal(code: object, status: object, retry_after_s: float | None = 
     meaning = ERRORS.get(code) if isinstance(code, int) else None
     if not isinstance(status, int) or not 400 <= status < 500:
         meaning = Meaning(_A, "Twilio failed: the message may have been accepted.")
-    elif status == 429 and (meaning is None or meaning.verdict not in (_T, _Q)):
+    elif status == 429 and (meaning is None or meaning.verdict not in (_T, _Q, _N)):
         meaning = STATUSES[429]  # whatever the code, it was not taken and may come again
     elif meaning is None:
         unknown = Meaning(_P, "Twilio refuses the message; look the code up.")
@@ -115,7 +117,9 @@ def explain_refusal(code: object, status: object, retry_after_s: float | None = 
 
 def explain_loss(code: int | None) -> SendError:
     """What it means that Twilio has the message, and marks it as failed with this code."""
-    return explain_refusal(code or _REFUSED, 400)
+    loss = explain_refusal(code or _REFUSED, 400)
+    loss.is_spent = True
+    return loss
 
 
 def explain_fate(state: str | None, code: int | None) -> tuple[Fate, str, bool]:

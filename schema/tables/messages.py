@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, String, Text, text
+from sqlalchemy import BigInteger, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.tables.metadata import Choice, SchoolTable, Table
@@ -75,8 +75,6 @@ class Suppression(StrEnum):
 
 MISSED = "state IN ('failed', 'undelivered', 'suppressed')"
 """Messages that nobody got. Queries that want the index on them say it in these very words."""
-_OF_COSTS = ("kind", "student_id", "state", "segments", "price")
-"""All that costs are added up from, so that the index alone answers."""
 
 
 def _index_where(name: str, condition: str, *columns: str) -> Index:
@@ -97,7 +95,6 @@ class Message(SchoolTable):
         _index_where("look_up_at", "state = 'unknown'"),
         _index_where("notice_id", "notice_id IS NOT NULL"),
         _index_where("missed_at", MISSED, "school_id", "changed_at"),
-        _index_where("tried_at", "tried_at IS NOT NULL", "school_id", "tried_at", *_OF_COSTS),
         Index(None, "school_id", "changed_at"),
         Index(None, "school_id", "student_id", "created_at"),
         Index(None, "guardian_id", "created_at"),
@@ -124,12 +121,19 @@ class Message(SchoolTable):
     slots: Mapped[str] = mapped_column(Text, default="[]", server_default="[]")
     """What fills the text, as JSON pairs of name and value in the text's order."""
     state: Mapped[MessageState] = mapped_column(Choice(MessageState))
+    state_before: Mapped[MessageState | None] = mapped_column(Choice(MessageState))
+    """The state that the last news of a carrier found it in: by it the day's costs change."""
     suppression: Mapped[Suppression | None] = mapped_column(Choice(Suppression))
     provider: Mapped[str | None] = mapped_column(String(24))
     provider_id: Mapped[str | None] = mapped_column(String(64))
     """The provider's own name for it (Twilio: the SID)."""
     refused_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
     """The providers that surely did not take it, apart by spaces."""
+    to_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """While `sending` or `unknown`: the number that it went to, sealed as the guardian's was then;
+    None on WeCom."""
+    to_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """While `sending` or `unknown`: that guardian's number by its keyed hash, as it was counted."""
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(String(300))
     """The provider's code and what it means, for staff."""
@@ -147,6 +151,10 @@ class Message(SchoolTable):
     """While `sending`: when the claim of a notifier that died runs out."""
     tried_at: Mapped[datetime | None]
     """When a notifier took it last."""
+    tried_on: Mapped[date | None]
+    """That day in the school's zone."""
+    homeroom_id: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The student's homeroom then; 0 before, and where nobody knows."""
     look_up_at: Mapped[datetime | None]
     """While `unknown`: when the provider is asked next; None when a person must decide."""
     look_ups: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -281,6 +289,8 @@ class CarrierHealth(Table):
     tried: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     """Of the last `tried` calls (at most 50)."""
+    passed_over_since: Mapped[datetime | None]
+    """Since when it has taken nothing but trials, which failed; None: it is not passed over."""
     passed_over_until: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(String(300), default="", server_default="")
     last_error_at: Mapped[datetime | None]

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, event, update
 
-from card_server.storage.database import open_engine
 from card_server.storage.sealing import Seal
 from schema.messages import utc_now
 from schema.tables.messages import MessageState, Suppression
@@ -40,13 +39,6 @@ State = MessageState
 def server() -> Iterator[SmsServer]:
     with SmsServer() as running:
         yield running
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 def test_a_due_message_is_sent_once_to_the_guardians_number_of_now(

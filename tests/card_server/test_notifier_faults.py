@@ -45,13 +45,6 @@ def server() -> Iterator[SmsServer]:
         yield running
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
-
-
 @pytest.mark.parametrize("answer", [stall, accept])
 def test_a_notifier_killed_in_mid_send_never_sends_again(
     database_url: str,

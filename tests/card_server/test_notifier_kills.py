@@ -10,7 +10,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, update
 
-from card_server.storage.database import open_engine
 from schema.messages import utc_now
 from schema.tables.messages import Message, MessageRules, MessageState
 from tests.harness.mortal_notifier import ANY, LOOK_UP_STEPS, STEPS, Nursery
@@ -45,13 +44,6 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
 def server() -> Iterator[SmsServer]:
     with SmsServer() as running:
         yield running
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

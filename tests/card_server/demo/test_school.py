@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from card_server.demo.school import READERS, create_school, find_school
+from card_server.messages.consent_wordings import list_wordings, newest_wording
 from card_server.register.terms import term_of
 from card_server.storage.database import open_engine
 from card_server.storage.sealing import Seal
@@ -19,6 +20,7 @@ from schema.tables.people import (
     Guardian,
     Guardianship,
     HomeroomStay,
+    Language,
     Student,
     StudentNote,
 )
@@ -101,6 +103,17 @@ def test_every_student_has_one_or_two_guardians_with_sealed_mobile_numbers(
         assert phonenumbers.is_valid_number(phonenumbers.parse(phone))
         assert guardian.phone_tail == phone[-4:]
         assert guardian.phone_hash == SEAL.hash(phone)
+
+
+def test_the_consent_is_worded_in_each_language_and_was_given_in_chinese(session: Session) -> None:
+    school = find_school(session)
+    assert school
+    wordings = [newest_wording(session, school.id, language) for language in Language]
+    assert all(one and one.body for one in wordings)
+    assert len({one.body for one in wordings if one}) == len(Language)
+    [given] = session.scalars(select(Guardianship.consent_wording_id).distinct())
+    offered_first = list_wordings(session, school.id)[0]
+    assert (offered_first.id, offered_first.language) == (given, Language.CHINESE)
 
 
 def test_six_lanes_lead_in_and_out_and_a_desk_gives_cards_out(session: Session) -> None:

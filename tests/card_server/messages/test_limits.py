@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from card_server.messages.limits import CountKey, Most, Sending, Tally, lock_counts
+from card_server.messages.limits import (
+    CountKey,
+    Most,
+    Sending,
+    Tally,
+    give_back,
+    lock_counts,
+)
 from card_server.storage.database import open_engine
 from schema.tables.messages import LimitScope, MessageCount, MessageKind
 
@@ -96,9 +103,49 @@ def test_that_a_limit_is_reached_is_said_once_a_day(engine: Engine) -> None:
     assert [[key.scope for key in keys] for keys in told] == [[], [LimitScope.NUMBER], []]
 
 
+def tally_of(engine: Engine) -> dict[tuple[date, str], tuple[int, int]]:
+    """The counts that are kept of students, by day and student, with what they cost."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            select(
+                MessageCount.day, MessageCount.key, MessageCount.count, MessageCount.price
+            ).where(MessageCount.scope == LimitScope.STUDENT)
+        )
+        return {(day, key): (count, price) for day, key, count, price in rows}
+
+
+def test_what_was_refused_is_given_back_to_its_own_day_and_never_below_nothing(
+    engine: Engine,
+) -> None:
+    today, tomorrow = sending(), sending(day=date(2026, 9, 2))
+    with engine.begin() as connection:
+        tally = lock_counts(connection, [today, tomorrow])
+        for one in (today, today, today, tomorrow):
+            assert tally.admit(one, PLENTY) is None
+        tally.save(connection, NOW)
+    with engine.begin() as connection:
+        give_back(connection, [today, today])
+        give_back(connection, [])
+    assert tally_of(engine) == {(DAY, "1"): (1, 45), (date(2026, 9, 2), "1"): (1, 45)}
+    with engine.begin() as connection:
+        give_back(connection, [today, today, sending(student=9)])
+    assert tally_of(engine) == {(DAY, "1"): (0, 0), (date(2026, 9, 2), "1"): (1, 45)}
+
+
+def test_a_price_that_rose_meanwhile_leaves_no_debt(engine: Engine) -> None:
+    with engine.begin() as connection:
+        tally = lock_counts(connection, [sending()])
+        tally.admit(sending(price=10), PLENTY)
+        tally.admit(sending(price=10), PLENTY)
+        tally.save(connection, NOW)
+        give_back(connection, [sending(price=45)])
+    assert tally_of(engine) == {(DAY, "1"): (1, 0)}
+
+
 def test_many_at_once_stop_at_exactly_the_limit(engine: Engine) -> None:
     most = PLENTY._replace(per_school=50)
     admitted: list[int] = []
+    returned: list[int] = []
     failed: list[BaseException] = []
 
     def work(student: int) -> None:
@@ -108,8 +155,13 @@ def test_many_at_once_stop_at_exactly_the_limit(engine: Engine) -> None:
                 mine = [sending(f"n{(student + step + round_) % 5}", student) for step in range(3)]
                 with engine.begin() as connection:
                     tally = lock_counts(connection, mine)
-                    admitted.append(sum(tally.admit(one, most) is None for one in mine))
+                    taken = [one for one in mine if tally.admit(one, most) is None]
                     tally.save(connection, NOW)
+                admitted.append(len(taken))
+                refused = taken[: round_ % 2]
+                with engine.begin() as connection:
+                    give_back(connection, refused)
+                returned.append(len(refused))
         except BaseException as error:
             failed.append(error)
 
@@ -119,4 +171,9 @@ def test_many_at_once_stop_at_exactly_the_limit(engine: Engine) -> None:
     for thread in threads:
         thread.join()
     assert failed == []
-    assert sum(admitted) == 50
+    assert sum(returned) > 0
+    with engine.connect() as connection:
+        is_of_school = MessageCount.scope == LimitScope.SCHOOL
+        kept = connection.scalar(select(MessageCount.count).where(is_of_school))
+    assert sum(admitted) - sum(returned) == kept
+    assert 45 <= sum(admitted) - sum(returned) <= 50

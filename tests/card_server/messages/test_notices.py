@@ -18,7 +18,7 @@ from card_server.messages.notices import (
     queue_notice,
     read_notice,
 )
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from schema.tables.messages import Message, MessageKind, MessageState
 from schema.tables.people import Guardian, Guardianship, Language, Student
 from schema.tables.school import Homeroom
@@ -26,14 +26,6 @@ from tests.harness.campus import Campus, make_campus
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 ALL = NoticeWish("school", "明天下午三点召开家长会。", "")
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """Each test's own database, migrated and empty."""
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

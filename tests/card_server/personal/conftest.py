@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.audit.details import seal_details
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_engine
 
 
 @pytest.fixture
@@ -15,8 +14,3 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine = seal_details(open_engine(database_url), bytes(32))
     yield engine
     engine.dispose()
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> sessionmaker[Session]:
-    return open_sessions(engine)

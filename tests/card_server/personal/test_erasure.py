@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.audit.details import seal_details
@@ -31,6 +31,7 @@ from tests.card_server.people.people_school import ZONE
 from tests.card_server.personal.canary import (
     ADMIN,
     FATHER,
+    MOTHER,
     NAME,
     NUMBER,
     SECRETS,
@@ -101,6 +102,43 @@ def test_the_file_of_sqlite_holds_nothing_of_it_either(
 def _empty_journal(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _send(sessions: sessionmaker[Session], state: MessageState, **values: object) -> None:
+    """All messages are under way, or unclear, with the number that they went to."""
+    sent = {"to_sealed": b"a number", "to_hash": b"its hash", "look_up_at": datetime.now(UTC)}
+    with sessions.begin() as session:
+        session.execute(update(Message).values(state=state, **sent | values))
+
+
+@pytest.mark.parametrize("state", [MessageState.UNKNOWN, MessageState.SENDING])
+def test_nobody_is_asked_any_more_about_the_students_messages(
+    sessions: sessionmaker[Session], school: SmallSchool, state: MessageState
+) -> None:
+    _send(sessions, state)
+    _erase(sessions, school)
+    with sessions() as session:
+        found = session.scalars(select(Message)).all()
+    assert {(one.to_sealed, one.to_hash) for one in found} == {(None, None)}
+    if state is MessageState.UNKNOWN:
+        assert {(one.state, one.look_up_at) for one in found} == {(MessageState.UNDELIVERED, None)}
+
+
+def test_the_number_of_a_guardian_goes_from_messages_about_a_child_of_before_too(
+    sessions: sessionmaker[Session], school: SmallSchool
+) -> None:
+    with sessions.begin() as session:
+        before = session.scalars(select(Guardian.id).where(Guardian.name == MOTHER)).one()
+        session.execute(update(Message).values(student_id=school.students[1], guardian_id=before))
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    _send(sessions, MessageState.UNKNOWN, look_up_at=tomorrow)
+    _erase(sessions, school)
+    with sessions() as session:
+        found = session.scalars(select(Message)).all()
+    assert {(one.to_sealed, one.to_hash, one.state) for one in found} == {
+        (None, None, MessageState.UNKNOWN)
+    }
+    assert all(one.look_up_at and one.look_up_at < tomorrow for one in found)
 
 
 def test_what_counts_are_made_of_stays_without_a_person(

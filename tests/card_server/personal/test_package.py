@@ -54,7 +54,12 @@ def test_the_json_has_every_number_opened_and_every_row(archive: zipfile.ZipFile
     assert (mother["phone"], mother["further_phones"]) == (f"+86{PHONE}", f"+86{FURTHER}")
     assert [one["body"] for one in data["notes"]] == [NOTE]
     assert len(data["taps"]) == 1
-    assert len(data["messages"]) == 2
+    assert [one["state"] for one in data["messages"]] == ["accepted", "queued"]
+    told = data["messages"][0]
+    assert told["guardian"]
+    assert told["guardian"] == data["guardians"][0]["name"]
+    assert {"kind", "body", "created_at", "changed_at", "error"} <= told.keys()
+    assert not {"to_sealed", "to_hash"} & told.keys()
     assert {"student.changed", "student.noted"} <= {one["action"] for one in data["log"]}
     assert [one["step"] for one in data["card-steps"]] == ["lost"]
     assert data["registrations"][0]["at"] == "2026-11-22T10:00:00+08:00"

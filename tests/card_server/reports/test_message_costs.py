@@ -1,22 +1,19 @@
-"""What messages cost, told apart by the school's own days, by homeroom and by kind."""
+"""What messages cost, told apart by day, by homeroom and by kind."""
 
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
-from uuid_utils.compat import uuid7
 
 from card_server.reports.message_costs import Cost, CostBy, read_costs, total_of
 from card_server.storage.database import open_engine
-from schema.tables.messages import Message, MessageKind, MessageState
+from schema.tables.message_costs import MessageCostDay
+from schema.tables.messages import MessageKind
 from tests.card_server.web.small_school import SmallSchool, make_school
 
-ZONE = ZoneInfo("Asia/Shanghai")
-DAYS = (date(2026, 9, 1), date(2026, 9, 3))
-LATE = datetime(2026, 9, 1, 15, 59, tzinfo=UTC)
-"""A minute before midnight in the school."""
+FIRST, LAST = DAYS = (date(2026, 9, 1), date(2026, 9, 3))
+A_DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -33,70 +30,46 @@ def school(engine: Engine) -> SmallSchool:
 def add(
     engine: Engine,
     school: SmallSchool,
-    tried_at: datetime | None,
+    day: date = FIRST,
+    messages: int = 1,
     *,
-    student: int = 0,
+    homeroom: int = 0,
     kind: MessageKind = MessageKind.ARRIVAL,
-    state: MessageState = MessageState.DELIVERED,
     segments: int = 1,
 ) -> None:
-    now = tried_at or LATE
+    """The sums of so many messages of so many segments."""
     with Session(engine) as session, session.begin():
         session.add(
-            Message(
+            MessageCostDay(
                 school_id=school.id,
-                id=uuid7(),
+                day=day,
+                homeroom_id=school.homerooms[homeroom],
                 kind=kind,
-                student_id=school.students[student],
-                guardian_id=school.guardians[student],
-                body="text",
-                state=state,
-                segments=segments,
-                price=segments * 45,
-                created_at=now,
-                due_at=now,
-                expires_at=now,
-                tried_at=tried_at,
-                changed_at=now,
+                messages=messages,
+                segments=messages * segments,
+                price=messages * segments * 45,
             )
         )
 
 
 def read(engine: Engine, school: SmallSchool, by: CostBy) -> list[Cost]:
     with Session(engine) as session:
-        return read_costs(session, school.id, ZONE, DAYS, by)
+        return read_costs(session, school.id, DAYS, by)
 
 
-def test_a_day_is_the_schools_own(engine: Engine, school: SmallSchool) -> None:
-    add(engine, school, LATE)
-    add(engine, school, LATE + timedelta(minutes=1), segments=2)
-    add(engine, school, LATE - timedelta(days=1))
-    add(engine, school, LATE + timedelta(days=2, minutes=1))
+def test_days_are_told_apart_and_others_left_out(engine: Engine, school: SmallSchool) -> None:
+    for day in (FIRST - A_DAY, FIRST, LAST, LAST + A_DAY):
+        add(engine, school, day, 2 + (day == LAST))
+    add(engine, school, LAST, homeroom=1, segments=2)
     found = read(engine, school, CostBy.DAY)
-    assert found == [Cost(1, 1, 45, day=DAYS[0]), Cost(1, 2, 90, day=date(2026, 9, 2))]
-    assert total_of(found) == Cost(2, 3, 135)
-
-
-@pytest.mark.parametrize("state", MessageState)
-def test_what_no_carrier_took_costs_nothing(
-    engine: Engine, school: SmallSchool, state: MessageState
-) -> None:
-    add(engine, school, LATE, state=state)
-    add(engine, school, None, state=MessageState.QUEUED)
-    is_paid = state in {
-        MessageState.ACCEPTED,
-        MessageState.DELIVERED,
-        MessageState.UNDELIVERED,
-        MessageState.UNKNOWN,
-    }
-    for by in CostBy:
-        assert total_of(read(engine, school, by)).messages == int(is_paid)
+    assert found == [Cost(2, 2, 90, day=FIRST), Cost(4, 5, 225, day=LAST)]
+    assert total_of(found) == Cost(6, 7, 315)
 
 
 def test_homerooms_and_kinds_are_told_apart(engine: Engine, school: SmallSchool) -> None:
-    add(engine, school, LATE, student=0)
-    add(engine, school, LATE, student=2, kind=MessageKind.NOTICE, segments=3)
-    add(engine, school, LATE, student=1)
+    add(engine, school, kind=MessageKind.NOTICE, segments=3)
+    add(engine, school)
+    add(engine, school, LAST, homeroom=1)
     rooms = read(engine, school, CostBy.HOMEROOM)
     assert [(one.homeroom_id, one.messages, one.segments) for one in rooms] == [
         (school.homerooms[0], 2, 4),
@@ -110,9 +83,28 @@ def test_homerooms_and_kinds_are_told_apart(engine: Engine, school: SmallSchool)
 
 
 @pytest.mark.parametrize("by", CostBy)
+def test_what_came_back_to_nothing_is_left_out(
+    engine: Engine, school: SmallSchool, by: CostBy
+) -> None:
+    add(engine, school, messages=0)
+    assert read(engine, school, by) == []
+
+
+@pytest.mark.parametrize("by", CostBy)
 def test_days_in_the_wrong_order_cost_nothing(
     engine: Engine, school: SmallSchool, by: CostBy
 ) -> None:
-    add(engine, school, LATE)
+    add(engine, school)
     with Session(engine) as session:
-        assert read_costs(session, school.id, ZONE, (DAYS[1], DAYS[0]), by) == []
+        assert read_costs(session, school.id, (LAST, FIRST), by) == []
+
+
+@pytest.mark.parametrize("by", CostBy)
+def test_sums_are_whole_numbers_however_large(
+    engine: Engine, school: SmallSchool, by: CostBy
+) -> None:
+    for day in (FIRST, LAST):
+        add(engine, school, day, messages=2**31 - 1)
+    total = total_of(read(engine, school, by))
+    assert type(total.price) is int
+    assert total == Cost(2**32 - 2, 2**32 - 2, 45 * (2**32 - 2))

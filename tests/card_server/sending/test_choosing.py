@@ -119,11 +119,70 @@ def test_a_rising_share_of_failures_passes_a_carrier_over() -> None:
 
 
 def test_what_is_the_messages_own_fault_is_not_the_carriers() -> None:
-    carriers = Carriers([Named("a")], Clock())
-    for _ in range(20):
-        carriers.note_failed("a", SendError("x", Verdict.PERMANENT))
+    for verdict in (Verdict.PERMANENT, Verdict.NUMBER_QUOTA):
+        carriers = Carriers([Named("a")], Clock())
+        for _ in range(20):
+            carriers.note_failed("a", SendError("x", verdict))
+        assert chosen(carriers) == "a"
+        assert carriers.trouble() is None
+        [state] = carriers.states()
+        assert (state.tried, state.failed, state.last_taken_at) == (20, 0, None)
+
+
+def test_a_limit_of_the_account_is_the_carriers_trouble() -> None:
+    carriers = Carriers([Named("a"), Named("b")], Clock())
+    for _ in range(3):
+        carriers.note_failed("a", SendError("x", Verdict.QUOTA))
+    assert chosen(carriers) == "b"
+
+
+def test_a_refusal_for_the_numbers_sake_shows_that_a_carrier_works_again() -> None:
+    clock = Clock()
+    carriers = Carriers([Named("a")], clock)
+    for _ in range(3):
+        carriers.note_failed("a", DOWN)
+    clock.go(15)
     assert chosen(carriers) == "a"
-    assert carriers.trouble() is None
+    carriers.note_failed("a", SendError("x", Verdict.NUMBER_QUOTA))
+    assert [chosen(carriers), chosen(carriers)] == ["a", "a"]
+
+
+def test_whoever_rests_is_not_waited_for_by_what_the_first_refused() -> None:
+    clock = Clock()
+    carriers = Carriers([Named("a"), Named("b")], clock)
+    for _ in range(3):
+        carriers.note_failed("b", DOWN)
+    assert not carriers.may_another_take(SMS, frozenset("a"))
+    clock.go(15)
+    assert carriers.may_another_take(SMS, frozenset("a"))
+    assert chosen(carriers, SMS._replace(refused_by=frozenset("a"))) == "b"
+    assert not carriers.may_another_take(SMS, frozenset("a"))
+
+
+def test_a_carrier_that_is_used_no_more_keeps_nothing_back() -> None:
+    carriers = Carriers([Named("a"), Named("b")], Clock())
+    before = frozenset({"a", "long-gone"})
+    assert chosen(carriers, SMS._replace(refused_by=before)) == "b"
+    assert carriers.may_another_take(SMS, before)
+    assert not carriers.may_another_take(SMS, before | {"b"})
+
+
+def test_a_carrier_is_passed_over_since_its_first_rest_until_it_works() -> None:
+    clock = Clock()
+    carriers = Carriers([Named("a")], clock)
+    assert carriers.states()[0].passed_over_since is None
+    for _ in range(3):
+        carriers.note_failed("a", DOWN)
+    for seconds in (15, 30, 60):
+        clock.go(seconds)
+        assert chosen(carriers) == "a"
+        carriers.note_failed("a", DOWN)
+        [state] = carriers.states()
+        assert state.passed_over_since == NOW
+        assert state.passed_over_until == clock.now + timedelta(seconds=2 * seconds)
+    carriers.note_taken("a")
+    [state] = carriers.states()
+    assert (state.passed_over_since, state.passed_over_until) == (None, None)
 
 
 def test_a_carrier_rests_as_long_as_it_asks() -> None:

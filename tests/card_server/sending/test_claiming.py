@@ -29,7 +29,7 @@ from schema.tables.messages import (
     Suppression,
 )
 from schema.tables.parents import ParentCode
-from schema.tables.people import Guardian, Guardianship
+from schema.tables.people import Guardian, Guardianship, Student
 from tests.harness.outbox import KEY, alter, approve_texts, messages, number, queue, set_due
 
 State = MessageState
@@ -101,6 +101,20 @@ def test_what_is_taken_says_so_before_any_carrier_is_called(engine: Engine) -> N
     assert taken.reference == f"{message.school_id}-{message.id.hex}"
     assert taken.slots == (("student", "张三"), ("time", "07:31"))
     assert claim(engine) == []
+
+
+@pytest.mark.parametrize("now", [MIDNIGHT - A_MINUTE, MIDNIGHT])
+def test_what_is_taken_notes_the_schools_own_day_and_the_homeroom(
+    engine: Engine, now: datetime
+) -> None:
+    queue(engine)
+    written_at(engine, now)
+    with engine.connect() as connection:
+        homeroom_id = connection.scalars(select(Student.homeroom_id)).one()
+    assert (the_message(engine).tried_on, the_message(engine).homeroom_id) == (None, 0)
+    claim(engine, now)
+    day = now.astimezone(ZONE).date()
+    assert (the_message(engine).tried_on, the_message(engine).homeroom_id) == (day, homeroom_id)
 
 
 def test_while_all_is_stopped_nothing_goes_and_afterwards_all_that_is_not_stale(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from card_server.sending.choosing import Carriers
 from card_server.storage.database import open_engine
+from integrations.sms.protocol import SendError
 from schema.messages import utc_now
 from schema.tables.messages import CarrierHealth, Message, MessageRules, MessageState
 from tests.harness import aliyun_server as aliyun
@@ -185,7 +186,9 @@ def test_a_carrier_that_fails_again_and_again_is_passed_over_and_tried_by_one_me
         assert (len(two.first.sent()), len(two.second.sent())) == (3, 6)
         [health, _] = one_after_the_other.health()
         assert (health.name, health.tried, health.failed) == ("aliyun", 3, 3)
-        assert health.passed_over_until == two.clock.now + timedelta(seconds=15)
+        since = two.clock.now
+        assert health.passed_over_since == since
+        assert health.passed_over_until == since + timedelta(seconds=15)
         assert health.last_error.startswith("Aliyun isv.OUT_OF_SERVICE: ")
 
         two.clock.go(16)
@@ -195,6 +198,7 @@ def test_a_carrier_that_fails_again_and_again_is_passed_over_and_tried_by_one_me
         one_after_the_other.send(2)
         assert (len(two.first.sent()), len(two.second.sent())) == (4, 9)
 
+        assert one_after_the_other.health()[0].passed_over_since == since
         two.clock.go(15)
         one_after_the_other.send()
         assert (len(two.first.sent()), len(two.second.sent())) == (5, 9)
@@ -203,10 +207,63 @@ def test_a_carrier_that_fails_again_and_again_is_passed_over_and_tried_by_one_me
         one_after_the_other.send()
     assert (len(two.first.sent()), len(two.second.sent())) == (7, 9)
     [health, second] = one_after_the_other.health()
-    assert (health.tried, health.failed, health.passed_over_until) == (7, 4, None)
+    assert (health.tried, health.failed) == (7, 4)
+    assert (health.passed_over_since, health.passed_over_until) == (None, None)
     assert health.last_taken_at == two.clock.now
     assert (second.tried, second.failed) == (9, 0)
     assert {one.provider_id for one in messages(engine)} != {None}
+
+
+def test_numbers_that_had_their_messages_do_not_keep_the_carrier_from_others(
+    engine: Engine, two: Two
+) -> None:
+    queue(engine, 8)
+    approve_texts(engine, "aliyun")
+    full = aliyun.refuse("isv.BUSINESS_LIMIT_CONTROL")
+    two.first.server.answers_to.update(
+        {number(place).removeprefix("+86"): full for place in range(5)}
+    )
+    with working(engine, two.carriers):
+        wait_for(all_are(engine, State.ACCEPTED))
+    assert Counter(two.second.sent()) == Counter(number(place) for place in range(5))
+    assert len(two.first.sent()) == 8
+    [first, _] = two.carriers.states()
+    assert (first.failed, first.passed_over_since) == (0, None)
+
+
+def test_a_message_that_waits_for_one_that_rests_begins_again_with_the_first(
+    engine: Engine, two: Two
+) -> None:
+    queue(engine)
+    approve_texts(engine, "aliyun")
+    for _ in range(3):
+        two.carriers.note_failed("twilio", SendError("down"))
+    two.first.server.answer_with(aliyun.refuse("isv.OUT_OF_SERVICE"))
+    with working(engine, two.carriers):
+        wait_for(lambda: the_message(engine).attempts == 1)
+        wait_for(all_are(engine, State.QUEUED))
+        message = the_message(engine)
+        assert message.refused_by == ""
+        assert message.due_at > message.changed_at + timedelta(seconds=1)
+        alter(engine, due_at=utc_now())
+        wait_for(all_are(engine, State.ACCEPTED))
+    assert (len(two.first.sent()), two.second.sent()) == (2, [])
+
+
+@pytest.mark.parametrize("refused_by", ["aliyun", "aliyun long-gone"])
+def test_what_waited_for_a_carrier_that_is_used_no_more_goes_to_whoever_is_left(
+    engine: Engine, two: Two, refused_by: str
+) -> None:
+    queue(engine)
+    approve_texts(engine, "aliyun")
+    alter(engine, refused_by=refused_by)
+    with working(engine, Carriers([two.first.carrier], two.clock)):
+        wait_for(lambda: the_message(engine).refused_by == "")
+        message = the_message(engine)
+        assert message.error is None
+        assert message.due_at <= message.changed_at + timedelta(seconds=5)
+        alter(engine, due_at=utc_now())
+        wait_for(all_are(engine, State.ACCEPTED))
 
 
 class Outbox:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from card_server.messages.limits import Sending
 from card_server.sending.choosing import Carriers, Wanted
 from card_server.sending.claiming import LEASE, Claim
 from card_server.sending.handing_over import HELD_UP, hand_over
@@ -46,7 +47,7 @@ def a_claim(*, seal: Seal = SEAL, code: str = "", wecom_id: str = "") -> Claim:
         Wanted("sms", bool(wecom_id), frozenset(), frozenset()),
         seal.close("+8613800000000"),
         wecom_id,
-        b"",
+        Sending(7, NOW.date(), "", MessageKind.ARRIVAL, 1, 45),
         "【一中】验证码 ******",
         (("code", "******"),),
         seal.close(code) if code else None,

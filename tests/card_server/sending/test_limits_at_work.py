@@ -47,13 +47,6 @@ def server() -> Iterator[SmsServer]:
         yield running
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
-
-
 def set_rules(engine: Engine, **rules: int) -> None:
     """These limits, and otherwise none that matters."""
     with engine.begin() as connection:

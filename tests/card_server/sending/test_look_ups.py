@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.orm import Session
 
+from card_server.audit.writing import SYSTEM
+from card_server.messages.resending import decide
+from card_server.reports.message_record import read_message
+from card_server.reports.sending_health import list_undecided, read_alerts
 from card_server.sending.choosing import Carriers
 from card_server.sending.looking_up import (
+    NOBODY_TO_ASK_FOR,
     TOO_LATE,
     LookUp,
     settle,
@@ -18,10 +24,11 @@ from card_server.sending.looking_up import (
 from card_server.sending.outcomes import LOOK_UPS
 from card_server.storage.database import open_engine
 from card_server.storage.sealing import Seal
+from card_server.webhooks.outbox import MessageKey
 from integrations.sms.protocol import Fate, Report
 from schema.messages import utc_now
-from schema.tables.messages import Message, MessageState
-from schema.tables.people import Guardian
+from schema.tables.messages import Message, MessageCount, MessageState, PhoneStanding
+from schema.tables.people import Guardian, Guardianship
 from tests.harness import aliyun_server as aliyun
 from tests.harness import sms_server as twilio
 from tests.harness.lines import Line, to_aliyun, to_tencent, to_twilio, to_wecom
@@ -32,6 +39,7 @@ from tests.harness.outbox import (
     approve_texts,
     messages,
     move_to_wecom,
+    number,
     queue,
     wait_for_idle_rounds,
     working,
@@ -239,15 +247,134 @@ def test_a_number_sealed_with_another_key_does_not_end_the_notifier(
     engine: Engine, line: Line
 ) -> None:
     lose(engine, line, twilio.take_and_cut)
-    with engine.begin() as connection:
-        connection.execute(update(Guardian).values(phone_sealed=Seal(bytes(32)).close("+8610")))
+    alter(engine, to_sealed=Seal(bytes(32)).close("+8610"))
     with working(engine, Carriers([line.carrier], utc_now)):
         wait_for(lambda: waits_for(engine, 1, LOOK_UPS[1]))
-        phone = Seal(KEY).close(line.sent()[0])
-        with engine.begin() as connection:
-            connection.execute(update(Guardian).values(phone_sealed=phone))
+        alter(engine, to_sealed=Seal(KEY).close(line.sent()[0]))
         ask_now(engine)
         wait_for(all_are(engine, State.ACCEPTED))
+
+
+@over(to_twilio, to_aliyun)
+def test_it_is_looked_up_under_the_number_that_it_went_to_whatever_number_is_known_now(
+    engine: Engine, line: Line
+) -> None:
+    lose(engine, line, twilio.take_and_cut if line.carrier.name == "twilio" else aliyun.cut)
+    with engine.begin() as connection:
+        connection.execute(
+            update(Guardian).values(
+                phone_sealed=Seal(KEY).close(number(77)),
+                phone_hash=Seal(KEY).hash(number(77)),
+                phone_since=utc_now(),
+            )
+        )
+    with working(engine, Carriers([line.carrier], utc_now)):
+        wait_for(all_are(engine, State.ACCEPTED))
+    assert len(line.sent()) == 1
+
+
+@over(to_twilio)
+def test_that_a_number_is_bad_is_noted_of_the_one_that_it_went_to(
+    engine: Engine, line: Line
+) -> None:
+    lose(engine, line, twilio.take_and_cut)
+    line.server.turn(line.server.kept[0].sid, "undelivered", 30005)
+    with engine.begin() as connection:
+        connection.execute(update(Guardian).values(phone_hash=Seal(KEY).hash(number(77))))
+    with working(engine, Carriers([line.carrier], utc_now)):
+        wait_for(all_are(engine, State.UNDELIVERED))
+    with engine.connect() as connection:
+        [flagged] = connection.scalars(select(PhoneStanding.phone_hash))
+    assert flagged == Seal(KEY).hash(line.sent()[0])
+
+
+@over(to_twilio)
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.QUEUED, State.FAILED])
+def test_the_number_stays_with_a_message_only_while_it_may_be_asked_about(
+    engine: Engine, line: Line, state: MessageState
+) -> None:
+    answers = {
+        State.ACCEPTED: twilio.accept,
+        State.QUEUED: twilio.refuse(401, 20003),
+        State.FAILED: twilio.refuse(400, 21617),
+    }
+    lose(engine, line, twilio.cut)
+    kept = the_message(engine)
+    assert kept.to_sealed
+    assert Seal(KEY).open(kept.to_sealed) == line.sent()[0]
+    assert kept.to_hash == Seal(KEY).hash(line.sent()[0])
+    line.server.answer_with(answers[state])
+    with working(engine, Carriers([line.carrier], utc_now)):
+        wait_for(lambda: the_message(engine).attempts == 2)
+        wait_for(all_are(engine, state))
+    message = the_message(engine)
+    assert (message.to_sealed, message.to_hash) == (None, None)
+
+
+def delete_guardian(engine: Engine) -> None:
+    """As erasing does with one who has no other child here, and with the number."""
+    with engine.begin() as connection:
+        connection.execute(delete(Guardianship))
+        connection.execute(delete(Guardian))
+        connection.execute(update(Message).values(to_sealed=None, to_hash=None))
+
+
+@over(to_twilio)
+def test_of_a_guardian_who_was_deleted_a_person_decides_at_once(engine: Engine, line: Line) -> None:
+    lose(engine, line, twilio.take_and_cut)
+    delete_guardian(engine)
+    with working(engine, Carriers([line.carrier], utc_now)):
+        wait_for(lambda: the_message(engine).look_up_at is None)
+        wait_for_idle_rounds(engine)
+    message = the_message(engine)
+    assert (message.state, message.error) == (State.UNKNOWN, NOBODY_TO_ASK_FOR)
+    assert (len(line.server.asked), message.look_ups) == (1, 1)
+    with Session(engine) as session, session.begin():
+        [listed] = list_undecided(session, message.school_id)
+        assert (listed.id, listed.phone_tail) == (message.id, "")
+        assert read_alerts(session, message.school_id).undecided == 1
+        key = MessageKey(message.school_id, message.id)
+        assert read_message(session, *key).guardian == ""
+        decide(session, SYSTEM, key, "nobody knows", utc_now(), has_arrived=False)
+        assert read_alerts(session, message.school_id).undecided == 0
+
+
+@over(to_twilio)
+def test_of_an_erased_student_nothing_is_left_to_be_decided(engine: Engine, line: Line) -> None:
+    lose(engine, line, twilio.take_and_cut)
+    delete_guardian(engine)
+    alter(engine, student_id=0, guardian_id=0)
+    with working(engine, Carriers([line.carrier], utc_now)):
+        wait_for(all_are(engine, State.UNDELIVERED))
+    assert len(line.server.asked) == 1
+
+
+@over(to_twilio)
+def test_what_the_carrier_never_had_counts_once_when_it_is_sent_again(
+    engine: Engine, line: Line
+) -> None:
+    lose(engine, line, twilio.cut)
+    assert counted(engine) == {1}
+    with working(engine, Carriers([line.carrier], utc_now)):
+        wait_for(all_are(engine, State.ACCEPTED))
+    assert (len(line.sent()), counted(engine)) == (2, {1})
+
+
+@over(to_twilio)
+def test_what_the_carrier_never_had_is_given_back_to_the_day_on_which_it_was_tried(
+    engine: Engine, line: Line
+) -> None:
+    lose(engine, line, twilio.cut)
+    alter(engine, expires_at=utc_now() - timedelta(seconds=1), tried_on=date(2026, 9, 1))
+    with working(engine, Carriers([line.carrier], utc_now)):
+        wait_for(all_are(engine, State.FAILED))
+    assert counted(engine) == {1}
+
+
+def counted(engine: Engine) -> set[int]:
+    """The counts of the only message, of all scopes."""
+    with engine.connect() as connection:
+        return set(connection.scalars(select(MessageCount.count)))
 
 
 @over(to_twilio)

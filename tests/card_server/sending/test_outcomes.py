@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from card_server.messages.limits import Sending
 from card_server.sending.choosing import Wanted
 from card_server.sending.claiming import Claim
-from card_server.sending.outcomes import judge
+from card_server.sending.outcomes import Outcome, judge
 from integrations.sms.protocol import SendError, Verdict
 from schema.tables.messages import MessageKind, MessageState
 
@@ -27,7 +28,7 @@ def a_claim(attempt: int, refused_by: frozenset[str] = frozenset()) -> Claim:
         Wanted("sms", False, refused_by, frozenset()),
         b"",
         "",
-        b"",
+        Sending(1, NOW.date(), "", MessageKind.ARRIVAL, 1, 45),
         "text",
         (),
         None,
@@ -51,6 +52,8 @@ def a_claim(attempt: int, refused_by: frozenset[str] = frozenset()) -> Claim:
         (SendError("x", retry_after_s=0), 3, State.QUEUED, 1),
         (SendError("x", retry_after_s=10**7), 1, State.QUEUED, 1800),
         (SendError("x", Verdict.QUOTA), 1, State.QUEUED, 5),
+        (SendError("x", Verdict.NUMBER_QUOTA), 1, State.QUEUED, 60),
+        (SendError("x", Verdict.NUMBER_QUOTA), 9, State.QUEUED, 300),
         (SendError("x", Verdict.PERMANENT), 1, State.FAILED, None),
         (SendError("x", Verdict.AMBIGUOUS), 1, State.UNKNOWN, None),
     ],
@@ -69,7 +72,7 @@ def test_chance_spreads_the_next_try_over_half_of_the_wait() -> None:
 
 
 def test_another_carrier_takes_at_once_what_the_first_surely_did_not() -> None:
-    for verdict in (Verdict.TEMPORARY, Verdict.QUOTA):
+    for verdict in (Verdict.TEMPORARY, Verdict.QUOTA, Verdict.NUMBER_QUOTA):
         outcome = judge(SendError("x", verdict), a_claim(1), NOW, 1.0, may_another_take=True)
         assert (outcome.state, outcome.due_at) == (State.QUEUED, NOW)
         assert outcome.refused_by == {"first"}
@@ -80,6 +83,23 @@ def test_a_round_of_refusals_begins_anew_after_a_while() -> None:
     outcome = judge(SendError("x"), second, NOW, 1.0, may_another_take=False)
     assert outcome.due_at == NOW + timedelta(seconds=10)
     assert outcome.refused_by == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_given_back"),
+    [(verdict, verdict is not Verdict.AMBIGUOUS) for verdict in Verdict],
+)
+def test_what_was_surely_refused_counts_no_more_and_what_may_be_there_does(
+    verdict: Verdict, is_given_back: bool
+) -> None:
+    for may_another_take in (True, False):
+        error = SendError("x", verdict)
+        outcome = judge(error, a_claim(1), NOW, 1.0, may_another_take=may_another_take)
+        assert outcome.is_given_back == is_given_back
+        spent = SendError("x", verdict, is_spent=True)
+        outcome = judge(spent, a_claim(1), NOW, 1.0, may_another_take=may_another_take)
+        assert not outcome.is_given_back
+    assert not Outcome(State.ACCEPTED).is_given_back
 
 
 @pytest.mark.parametrize("verdict", [Verdict.AMBIGUOUS, Verdict.PERMANENT])

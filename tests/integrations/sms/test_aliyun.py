@@ -254,7 +254,7 @@ class TestRefusals:
             ("isv.MOBILE_COUNT_OVER_LIMIT", PERMANENT, False),
             ("isv.TEMPLATE_MISSING_PARAMETERS", TEMPORARY, False),
             ("isv.INVALID_PARAMETERS", TEMPORARY, False),
-            ("isv.BUSINESS_LIMIT_CONTROL", QUOTA, False),
+            ("isv.BUSINESS_LIMIT_CONTROL", Verdict.NUMBER_QUOTA, False),
             ("isv.INVALID_JSON_PARAM", TEMPORARY, False),
             ("isp.SYSTEM_ERROR", AMBIGUOUS, False),
             ("isv.BLACK_KEY_CONTROL_LIMIT", PERMANENT, False),

@@ -92,6 +92,7 @@ def test_a_status_without_a_code(status: int, verdict: Verdict) -> None:
     [
         (Verdict.TEMPORARY, 17),
         (Verdict.QUOTA, 17),
+        (Verdict.NUMBER_QUOTA, 17),
         (Verdict.PERMANENT, None),
         (Verdict.AMBIGUOUS, None),
     ],

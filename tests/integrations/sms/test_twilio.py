@@ -133,6 +133,22 @@ def test_an_answer_outside_the_table(
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "verdict", "is_spent"),
+    [
+        (fail_at_once(14_107), Verdict.NUMBER_QUOTA, True),
+        (fail_at_once(30_007), _P, True),
+        (refuse(400, 14_107), Verdict.NUMBER_QUOTA, False),
+        (refuse(400, 21_617), _P, False),
+    ],
+)
+def test_what_twilio_took_before_it_dropped_it_may_cost_something(
+    server: SmsServer, answer: Answer, verdict: Verdict, is_spent: bool
+) -> None:
+    error = refusal(server, answer)
+    assert (error.verdict, error.is_spent) == (verdict, is_spent)
+
+
 @pytest.mark.parametrize("code", [20_429, 63_038])
 def test_too_many_requests_wait_as_long_as_asked(server: SmsServer, code: int) -> None:
     error = refusal(server, refuse(429, code, {"Retry-After": "17"}))

@@ -2,17 +2,15 @@
 
 import base64
 import json
-import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from integrations.roster.oneroster.rest_line import Access
 from integrations.roster.oneroster.tables import Version
+from tests.harness.local_http import Listener, LocalServer, QuietHandler
 
 CLIENT = "school-12"
 SECRET = "a-secret-of-this-test"
@@ -35,7 +33,7 @@ class Asked:
         return self.path.rpartition("/")[2]
 
 
-class Service:
+class Service(LocalServer):
     """Serves the collections, after the answers that `answer_with` has lined up are used up."""
 
     def __init__(
@@ -52,14 +50,9 @@ class Service:
         self.refuses_tokens = False
         self.answers: deque[Answer] = deque()
         self.asked: list[Asked] = []
-        self.released = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.service = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        listener = _Listener(_Handler)
+        listener.service = self
+        super().__init__(listener)
 
     def access(self, version: Version = Version.V1_2, **changes: Any) -> Access:
         """How to come in."""
@@ -77,21 +70,6 @@ class Service:
     def answer_with(self, *answers: Answer) -> None:
         """How to answer the next requests for collections, one answer each."""
         self.answers.extend(answers)
-
-    def __enter__(self) -> "Service":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 def fail(status: int, headers: dict[str, str] | None = None) -> Answer:
@@ -130,16 +108,14 @@ def serve(handler: "_Handler") -> None:
     handler.serve_page()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Listener(Listener):
     service: Service
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
+class _Handler(QuietHandler):
+    server: _Listener
 
-    def do_POST(self) -> None:
+    def post(self) -> None:
         service = self.server.service
         body = self.rfile.read(int(self.headers["Content-Length"]))
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
@@ -154,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         granted = {"access_token": service.tokens[-1], "token_type": "Bearer", "expires_in": 3600}
         self.reply(200, json.dumps(granted).encode(), {})
 
-    def do_GET(self) -> None:
+    def get(self) -> None:
         service = self.server.service
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -205,6 +181,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """The test asks for what it wants to know."""
