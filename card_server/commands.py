@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Annotated, ParamSpec, TypeVar
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
@@ -26,7 +24,6 @@ Config = Annotated[
     Path | None, typer.Option(help="The settings file; CARD_SERVER_CONFIG names it too.")
 ]
 
-_console = Console()
 _MARKS = {
     Verdict.WELL: "[green]ok[/]",
     Verdict.DOUBTFUL: "[yellow]look[/]",
@@ -120,7 +117,7 @@ def migrate(config: Config = None) -> None:
     from card_server.storage.migrate import migrate as bring_up
 
     engine = open_engine(load_settings(config).database_url)
-    _console.print(f"The database is at revision {bring_up(engine)}.")
+    _say(f"The database is at revision {bring_up(engine)}.")
     engine.dispose()
 
 
@@ -128,13 +125,16 @@ def migrate(config: Config = None) -> None:
 @_says_what_is_wrong
 def doctor(config: Config = None) -> None:
     """Try every outside part, and say what is wrong and what to do."""
+    from rich.console import Console
+    from rich.table import Table
+
     from card_server.doctor import examine
 
     table = Table("", "part", "found", "what to do")
     findings = examine(load_settings(config))
     for finding in findings:
         table.add_row(_MARKS[finding.verdict], finding.part, finding.found, finding.what_to_do)
-    _console.print(table)
+    Console().print(table)
     if not all(finding.is_well for finding in findings):
         raise typer.Exit(EXIT_CODE[Code.UNAVAILABLE])
 
@@ -161,7 +161,7 @@ def add_school(
     with _session(config) as session:
         add(session, at_command_line(), code=code, name=name, signature=signature, zone=zone)
         session.commit()
-    _console.print(f"The school {code} is there. Next: card-server create-admin {code} LOGIN")
+    _say(f"The school {code} is there. Next: card-server create-admin {code} LOGIN")
 
 
 @app.command()
@@ -193,7 +193,7 @@ def create_admin(
             action = "staff.made" if is_new else "staff.password_renewed"
             note(session, school_id, at_command_line(), action, f"staff:{staff.id}")
         session.commit()
-    _console.print(f"{login} logs in once with [bold]{password}[/] and then chooses a password.")
+    _say(f"{login} logs in once with [bold]{password}[/] and then chooses a password.")
 
 
 @app.command()
@@ -217,7 +217,7 @@ def add_reader(
         settings = readers.read_settings(typed)
         readers.add_reader(session, at_command_line(), found.id, code, settings)
         session.commit()
-    _console.print(f"The reader {school}/{code} is there.")
+    _say(f"The reader {school}/{code} is there.")
 
 
 @app.command()
@@ -231,7 +231,7 @@ def broker_config(
     """Make the certificates and the settings of the broker; again after a revocation."""
     from card_server.broker.settings import set_up_broker
 
-    _console.print(f"The broker's settings: {set_up_broker(authority, folder, data, host)}")
+    _say(f"The broker's settings: {set_up_broker(authority, folder, data, host)}")
 
 
 @app.command()
@@ -243,7 +243,7 @@ def reader_certificate(
     from card_server.broker.certificates import issue_reader_certificate
 
     files = issue_reader_certificate(authority, school, reader)
-    _console.print(f"For the reader: {files.certificate} {files.key}", soft_wrap=True)
+    _say(f"For the reader: {files.certificate} {files.key}")
 
 
 @app.command()
@@ -262,7 +262,24 @@ def revoke_reader(
 
     revoke(authority, school, reader)
     shutil.copyfile(revocation_list(authority), folder / revocation_list(authority).name)
-    _console.print(f"{school}/{reader} is revoked. Now: systemctl restart mosquitto")
+    _say(f"{school}/{reader} is revoked. Now: systemctl restart mosquitto")
+
+
+def _say(sentence: str) -> None:
+    """Say something at the terminal; servers say nothing there, and go without rich."""
+    from rich.console import Console
+
+    Console().print(sentence, soft_wrap=True)
+
+
+def prepare() -> None:
+    """Make this process a server's: before any part of one is imported."""
+    from card_server.sparing import import_sparingly
+
+    import_sparingly()
+    from card_server.logs import set_up_logs
+
+    set_up_logs()
 
 
 def _session(config: Path | None) -> Session:
@@ -275,10 +292,9 @@ def _session(config: Path | None) -> Session:
 
 def _run(settings: Settings, *names: str) -> None:
     """Run these parts in this process; each is imported only where it runs."""
-    from card_server.logs import set_up_logs
+    prepare()
     from card_server.supervise import run_until_stopped
 
-    set_up_logs()
     parts = {name: partial(_run_part, name, settings) for name in names}
     raise typer.Exit(run_until_stopped(parts))
 

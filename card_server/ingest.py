@@ -165,11 +165,9 @@ class Ingest:
                 exits = self._exits.answer(session, reader, status, now)
                 answers += [(_topic(incoming, Kind.EXITS), message) for message in exits]
             session.commit()
-        self._link.acknowledge(batch)
-        for topic, ack in _acks(recorded.kept, refused):
-            self._link.send(topic, ack, qos=0)
+        self._link.acknowledge(batch, _acks(recorded.kept, refused))
         for topic, message in answers:
-            self._link.send(topic, message, qos=1)
+            self._link.send(topic, message)
         _observe(batch, len(recorded.kept), refused)
 
     def _give_up(self, incoming: Incoming) -> None:
@@ -181,9 +179,7 @@ class Ingest:
             refused = Refused(incoming, Rejection.UNPROCESSABLE, taps)
             self._set_aside(session, [refused])
             session.commit()
-        self._link.acknowledge([incoming])
-        for topic, ack in _acks([], [refused]):
-            self._link.send(topic, ack, qos=0)
+        self._link.acknowledge([incoming], _acks([], [refused]))
         _observe([incoming], 0, [refused])
 
     def _set_aside(self, session: Session, refused: list[Refused]) -> None:
@@ -211,7 +207,7 @@ class Ingest:
                     for to in bring_all_up_to_date(session, school_id, had):
                         for message in to.messages:
                             topic = Topic(to.school, to.reader, Kind.CARDS)
-                            self._link.send(topic, message, qos=1)
+                            self._link.send(topic, message)
                 self._versions = versions
         except (OperationalError, InterfaceError) as error:
             _log.warning("the database is away", error=type(error).__name__)
@@ -222,7 +218,7 @@ class Ingest:
             with self._sessions() as session:
                 for to in self._exits.changed(session, datetime.now(UTC)):
                     for message in to.messages:
-                        self._link.send(Topic(to.school, to.reader, Kind.EXITS), message, qos=1)
+                        self._link.send(Topic(to.school, to.reader, Kind.EXITS), message)
         except (OperationalError, InterfaceError) as error:
             _log.warning("the database is away", error=type(error).__name__)
 

@@ -1,7 +1,8 @@
 """The server's connection to the MQTT broker: what came waits in a bounded queue until it is acked.
 
 A message is acknowledged to the broker by hand, after the commit. The receive maximum bounds what
-can wait here, so a database that is away for hours costs no memory.
+can wait here, and nothing is read while so much waits: a database that is away for hours costs no
+memory, nor does what the broker has kept for us meanwhile.
 """
 
 import socket
@@ -20,11 +21,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from card_server.broker.eager_client import EagerClient, Published
+from card_server.broker.eager_client import EagerClient, Published, write_published
 from card_server.config import Settings
 from card_server.errors import AppError, Code
 from card_server.taps.inbox import Incoming
-from schema.messages import TAP_EXPIRY_S
+from schema.messages import TAP_EXPIRY_S, Ack
 from schema.topics import Kind, Topic, every_reader
 
 _log = structlog.get_logger()
@@ -34,7 +35,7 @@ _FULL_BATCH = 500
 _FULL_BYTES = 150_000
 """And bytes: messages of a backlog carry twenty taps each, and 500 taps are a batch too."""
 RECEIVE_MAXIMUM = 2000
-"""Messages that the broker may hand over before one is acknowledged."""
+"""Messages that the broker may hand over before one is acknowledged, and that may wait here."""
 _SESSION_EXPIRY_S = 20
 """Long enough for a restart. The broker goes on handing its share of the taps to a session whose
 process is gone, and those wait until their readers send them again."""
@@ -125,24 +126,28 @@ class BrokerLink:
         while self._waiting and len(taken) < _FULL_BATCH and self._bytes_taken < end:
             taken.append(self._waiting.popleft())
             self._bytes_taken += len(taken[-1].payload)
+        if len(self._waiting) < RECEIVE_MAXIMUM:
+            self._client.room.set()
         return taken
 
-    def acknowledge(self, batch: Iterable[Incoming]) -> None:
-        """Let the broker forget these; those of an earlier connection it sends again anyway.
+    def acknowledge(self, batch: Iterable[Incoming], acks: Iterable[tuple[Topic, Ack]]) -> None:
+        """Tell the readers, and let the broker forget the messages of this connection.
 
-        All PUBACKs (MQTT 5.0 §3.4) go to the socket as one packet. `Client.ack` makes two system
-        calls for each, and with them the interpreter's lock changes hands: for a full batch that
-        took longer than its transaction.
+        Those of an earlier one it sends again anyway. All PUBACKs (MQTT 5.0 §3.4) and all
+        acknowledgements go to the socket as one packet. paho makes two system calls for each, and
+        with them the interpreter's lock changes hands: for a full batch that took longer than its
+        transaction.
         """
         connection = self._connection
         mids = [one.mid for one in batch if one.connection == connection and one.qos == 1]
-        packets = b"".join(_PUBACK + mid.to_bytes(2) for mid in mids)
-        if packets:
-            self._client._packet_queue(MessageType.PUBACK, packets, 0, 1)
+        packets = [_PUBACK + mid.to_bytes(2) for mid in mids]
+        packets += [write_published(str(to), msgspec.json.encode(ack)) for to, ack in acks]
+        if packets and self.is_connected:
+            self._client._packet_queue(MessageType.PUBACK, b"".join(packets), 0, 1)
 
-    def send(self, topic: Topic, message: msgspec.Struct, *, qos: int) -> None:
-        """Publish a message to a reader."""
-        self._client.publish(str(topic), msgspec.json.encode(message), qos=qos)
+    def send(self, topic: Topic, message: msgspec.Struct) -> None:
+        """Publish a message to a reader at QoS 1."""
+        self._client.publish(str(topic), msgspec.json.encode(message), qos=1)
 
     def _run(self) -> None:
         """Stay connected until the end.
@@ -182,9 +187,18 @@ class BrokerLink:
             _log.error("the broker refused us", reason=str(reason))
             return
         self._connection += 1
+        if flags.session_present:
+            self._forget_waiting()
         _log.info("connected to the broker", session_present=flags.session_present)
         shared = "$share/ingest/"
         client.subscribe([(shared + every_reader(kind), 1) for kind in (Kind.TAP, Kind.STATUS)])
+
+    def _forget_waiting(self) -> None:
+        """What was not acknowledged comes again; kept as well, it would take the room for that."""
+        with self._taking:
+            self._waiting.clear()
+            self._bytes_taken = self._bytes_come
+            self._client.room.set()
 
     def _on_disconnect(
         self,
@@ -214,6 +228,8 @@ class BrokerLink:
             Incoming(topic, payload, now, held_s, is_retained, mid, qos, self._connection)
         )
         self._bytes_come += len(payload)
+        if len(self._waiting) >= RECEIVE_MAXIMUM:
+            self._client.room.clear()
         if not self._arrived.is_set():
             self._arrived.set()
         if self._is_full() and not self._piled_up.is_set():
@@ -222,7 +238,7 @@ class BrokerLink:
 
 def _make_client(
     settings: Settings, client_id: str, on_published: Callable[[Published], None]
-) -> Client:
+) -> EagerClient:
     client = EagerClient(
         on_published,
         callback_api_version=CallbackAPIVersion.VERSION2,

@@ -127,12 +127,12 @@ def _lock(session: Session, book: DayBook, pupils: list[Pupil]) -> None:
     Students who were never seen get their rows in a transaction of its own: who holds locks must
     not wait for a row that another one inserts.
     """
-    missing = book.lock(pupils)
+    missing = book.lock_and_look(pupils)
     if missing:
         session.rollback()
         insert_missing(session, Presence, [never_seen(pupil) for pupil in missing])
         session.commit()
-        book.lock(pupils)
+        book.lock_and_look(pupils)
 
 
 def _reported(

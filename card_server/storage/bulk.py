@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from card_server.storage.copy_in import copy_rows
+from card_server.storage.together import Query, ask_together
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 Fields = tuple[str, ...]
@@ -91,13 +92,23 @@ def fetch(
     """
     if not keys:
         return []
-    connection = session.connection()
-    statement = _select(
-        table, keys[0].__struct_fields__, into.__struct_fields__, lock, connection.dialect.name
-    )
-    found = connection.execute(statement, {"given": encode_rows(keys)})
-    # All at once: the driver makes a call of its own for each row that is asked for alone.
-    return [into(*row) for row in found.all()]
+    [found] = ask_together(session, [query_of(session, table, keys, into, lock=lock)])
+    return [into(*row) for row in found]
+
+
+def query_of(
+    session: Session,
+    table: type[DeclarativeBase],
+    keys: Sequence[msgspec.Struct],
+    into: type[msgspec.Struct],
+    *,
+    lock: bool = False,
+) -> Query:
+    """The query of `fetch`, to be asked together with others; there must be a key."""
+    dialect = session.get_bind().dialect.name
+    fields = keys[0].__struct_fields__
+    statement = _select(table, fields, into.__struct_fields__, lock, dialect)
+    return Query(statement, {"given": encode_rows(keys)})
 
 
 def given_clause(dialect: str, table: type[DeclarativeBase], keys: Fields) -> str:

@@ -38,8 +38,15 @@ def copy_rows(connection: Connection, table: str, rows: Sequence[Any]) -> bool:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(lines[1:-2].replace(b"]\n[", b"\n") + b"\n")
     except psycopg.Error as error:
-        name = statement.as_string()
-        raise DBAPIError.instance(
-            name, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
-        ) from error
+        raise as_ours(connection, error, statement.as_string()) from error
     return True
+
+
+def as_ours(connection: Connection, error: psycopg.Error, statement: str) -> BaseException:
+    """What SQLAlchemy raises for an error of the driver; a connection that is lost is given up."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, psycopg.Connection) and driver.closed:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        statement, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+    )

@@ -14,7 +14,12 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from card_server.broker.eager_client import EagerClient, Published, read_published
+from card_server.broker.eager_client import (
+    EagerClient,
+    Published,
+    read_published,
+    write_published,
+)
 
 Heard = tuple[str, bytes, int, int, bool, int | None]
 """Topic, payload, packet id, QoS, retained, expiry."""
@@ -169,3 +174,23 @@ def test_the_expiry_is_what_paho_reads(seconds: int) -> None:
     assert properties.pack() == length_of(5) + expiry(seconds)  # type: ignore[no-untyped-call]
     published, _ = read_published(publish("t", b"", 7, 1, False, expiry(seconds)), 0)
     assert published == Published("t", b"", 7, False, seconds)
+
+
+@given(st.sampled_from(["campus/v1/no1/gate/ack", "学校/门"]), st.binary(max_size=20_000))
+def test_what_is_written_at_qos_0_is_the_standards_packet(topic: str, payload: bytes) -> None:
+    assert write_published(topic, payload) == publish(topic, payload, 0, 0, False, b"")
+
+
+def test_without_room_nothing_is_read_and_with_it_all_that_came() -> None:
+    assert isinstance(EAGER, EagerClient)
+    heard: list[Heard] = []
+    EAGER.user_data_set(heard)
+    wire = Wire(EAGER)
+    wire.send(_CONNACK + publish("t", b"before", 1, 1, False, b""))
+    EAGER.room.clear()
+    wire.send(publish("t", b"first", 2, 1, False, b"") + publish("t", b"then", 3, 1, False, b""))
+    assert [one[1] for one in heard] == [b"before"]
+    EAGER.room.set()
+    assert EAGER.loop(1) == MQTTErrorCode.MQTT_ERR_SUCCESS
+    assert [one[1] for one in heard] == [b"before", b"first", b"then"]
+    wire.close()
