@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for."""
 
+import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +10,15 @@ import pytest
 from argon2 import PasswordHasher
 from hypothesis import settings
 from playwright.sync_api import Browser
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.staff import accounts, passwords
-from card_server.storage.database import open_engine
+from card_server.storage.database import open_engine, open_sessions
 from card_server.storage.migrate import migrate
 from tests.harness.browser import open_browser
 from tests.harness.many_apps import compiled_once
+from tests.harness.many_engines import statements_compiled_once
 from tests.harness.mosquitto import Mosquitto
 from tests.harness.postgres import Postgres
 
@@ -23,26 +27,47 @@ settings.register_profile("exploring", deadline=None, print_blob=True)
 settings.load_profile("steady")
 """One commit, one verdict: properties try the same examples each time, and `make faults` others."""
 
+gc.set_threshold(20_000, 20, 10)
+"""Ten thousand tests are a large heap: looking through it took a quarter of the time."""
+
 _TEMPLATE = "migrated"
 _DATABASES = ("sqlite", "postgresql")
-_HERE = Path(__file__).parent / "card_server"
+_HERE = Path(__file__).parent
+_SERVER = _HERE / "card_server"
+_PAGES = (_SERVER / "web", _SERVER / "api")
+_LONG = (*_PAGES, _HERE / "journeys", _SERVER / "test_notifier_kills.py")
+_ON_ONE_DATABASE = (
+    *_PAGES,
+    _SERVER / "exports",
+    _SERVER / "faces",
+    _SERVER / "imports" / "roster" / "test_killed.py",
+    _SERVER / "test_notifier_kills.py",
+    _SERVER / "webhooks" / "test_deliver_faults.py",
+)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys go first: with two workers, a long one at the end keeps the other idle.
+    """Long files go first: one at the end keeps all workers but its own idle.
 
-    A test of a page or of the API runs on one database, half of them on each; `make faults` runs
-    it on the other one. What they ask the database has its own tests, always on both.
+    A test of a page or of the API, and one that takes long, runs on one database, half of them on
+    each; `make faults` runs it on the other one. What pages ask the database has its own tests,
+    always on both.
     """
-    items.sort(key=lambda item: "journeys" not in item.path.parts)
+    items.sort(key=lambda item: not _is_below(item, _LONG))
     for item in items:
-        if _is_of_pages(item) and not _is_its_turn(item):
+        if _is_below(item, _ON_ONE_DATABASE) and not _is_its_turn(item):
             item.add_marker(pytest.mark.faults)
 
 
-def _is_of_pages(item: pytest.Item) -> bool:
-    return item.path.is_relative_to(_HERE / "web") or item.path.is_relative_to(_HERE / "api")
+def pytest_collection_finish() -> None:
+    """What was loaded until here stays until the end: nobody need look for garbage in it."""
+    gc.collect()
+    gc.freeze()
+
+
+def _is_below(item: pytest.Item, places: tuple[Path, ...]) -> bool:
+    return any(item.path.is_relative_to(place) for place in places)
 
 
 def _is_its_turn(item: pytest.Item) -> bool:
@@ -70,6 +95,13 @@ def cheap_passwords() -> Iterator[None]:
 def quick_applications() -> Iterator[None]:
     """Most tests of pages make an application of their own."""
     with compiled_once():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_engines() -> Iterator[None]:
+    """Most tests open an engine of their own."""
+    with statements_compiled_once():
         yield
 
 
@@ -115,6 +147,19 @@ def database_url(request: pytest.FixtureRequest) -> str:
     name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     url: str = request.getfixturevalue(name)
     return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The test's own database, migrated and empty."""
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> sessionmaker[Session]:
+    return open_sessions(engine)
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ _MOST_LISTED = 200
 @routes.get("/attendance/campus")
 @allow(*_ON_CAMPUS)
 @routes.input(CampusQuery, location="query", arg_name="asked")
-@routes.output(shapes.Campus)
+@routes.output(shapes.OnCampus)
 def campus(asked: CampusQuery) -> Any:
     """Who is on campus now, by id, and how fresh each gate is."""
     school_id, moment = school_in_use().id, now()

@@ -99,7 +99,7 @@ class CampusStudent(Shape):
     leave: LeaveKind | None = Field(description="The leave that is in force now.")
 
 
-class Campus(Shape):
+class OnCampus(Shape):
     """Who is on campus, as far as taps have arrived; the numbers are of all within reach."""
 
     inside: int

@@ -70,7 +70,7 @@ class Result(Shape):
     is_corrected: bool
 
 
-class Said(Shape):
+class CorrectionInForce(Shape):
     """A correction in force."""
 
     position: int = Field(description="Which session; 0 for all of them.")
@@ -92,7 +92,7 @@ class SheetLine(Shape):
     early_minutes: int
     sessions: list[Result]
     findings: list[Finding]
-    corrections: list[Said]
+    corrections: list[CorrectionInForce]
 
 
 class HomeroomDay(Shape):
@@ -182,7 +182,7 @@ class TermPassage(Shape):
     ended_at: datetime | None
 
 
-class TermCorrection(Said):
+class TermCorrection(CorrectionInForce):
     """A correction, in force or ended."""
 
     leave_kind: LeaveKind | None

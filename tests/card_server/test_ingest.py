@@ -50,13 +50,6 @@ from tests.harness.zones import NOON, zone_where_it_is
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
 def readers(mosquitto: Mosquitto) -> Iterator[Readers]:
     with Readers(mosquitto) as connected:
         yield connected

@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from urllib.parse import parse_qsl, quote, urlsplit
 from zoneinfo import ZoneInfo
+
+from tests.harness.local_http import Listener, LocalServer, QuietHandler
 
 KEY_ID = "LTAI-of-this-test"
 SECRET = "a-secret-of-this-test"
@@ -32,13 +32,13 @@ class Asked:
 Answer = Callable[["_Handler"], None]
 
 
-class AliyunServer:
+class AliyunServer(LocalServer):
     """Accepts each message, after the answers that `answer_with` has lined up are used up."""
 
     def __init__(self) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.aliyun = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        listener = _Listener(_Handler)
+        listener.aliyun = self
+        super().__init__(listener)
         self._lock = threading.Lock()
         self._answers: deque[Answer] = deque()
         self._asked: list[Asked] = []
@@ -50,12 +50,6 @@ class AliyunServer:
         """How many more messages its TotalCount counts."""
         self.connections = 0
         """How many were made so far."""
-        self.released = threading.Event()
-        """Set to let go of the requests that `stall` holds."""
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
     def asked(self) -> list[Asked]:
@@ -110,21 +104,6 @@ class AliyunServer:
             "aliyun_access_key_secret": SECRET,
             "aliyun_base_url": self.url,
         }
-
-    def __enter__(self) -> "AliyunServer":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 def accept(handler: "_Handler") -> None:
@@ -233,22 +212,19 @@ def sign(
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+class _Listener(Listener):
     aliyun: AliyunServer
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
+class _Handler(QuietHandler):
+    server: _Listener
     asked: Asked
 
     def setup(self) -> None:
         super().setup()
         self.server.aliyun.greet()
 
-    def do_POST(self) -> None:
+    def post(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         fields = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         refusal = self._distrust(fields, body)
@@ -289,6 +265,3 @@ class _Handler(BaseHTTPRequestHandler):
         if sign(self.command, fields, signed, body, SECRET) != given[3]:
             return refuse("SignatureDoesNotMatch", 400)
         return None
-
-    def log_message(self, *_: object) -> None:
-        """The test asks for what it wants to know."""

@@ -3,7 +3,7 @@
 A process that serves makes one application; these tests make thousands of the same.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,20 +30,32 @@ class _KeptTemplates(BytecodeCache):
 
 @contextmanager
 def compiled_once() -> Iterator[None]:
-    """Templates and the builders of addresses are kept from one application to the next."""
-    compile_builder = Rule._compile_builder
-    kept: dict[Any, Callable[..., tuple[str, str]]] = {}
-
-    def builder_of(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        # The function is given the rule that it builds for; only these shape it.
-        defaults = tuple(sorted((rule.defaults or {}).items()))
-        key = (rule.rule, tuple(rule._trace), defaults, append_unknown)
-        if key not in kept:
-            kept[key] = compile_builder(rule, append_unknown)
-        return kept[key]
-
+    """Templates and what was made of each address are kept from one application to the next."""
     options = {**Flask.jinja_options, "bytecode_cache": _KeptTemplates()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_options", options)
-        patch.setattr(Rule, "_compile_builder", builder_of)
+        patch.setattr(Rule, "compile", _compile_once())
         yield
+
+
+def _compile_once() -> Any:
+    """In the place of `Rule.compile`: it copies what an equal rule of another application has."""
+    compile_rule = Rule.compile
+    kept: dict[Any, Rule] = {}
+
+    def compile_or_copy(rule: Rule) -> None:
+        defaults = tuple(sorted((rule.defaults or {}).items()))
+        key = (rule.rule, rule.subdomain, rule.host, rule.merge_slashes, defaults)
+        known = kept.get(key)
+        if known is None:
+            compile_rule(rule)
+            kept[key] = rule
+            return
+        rule.arguments = rule.arguments | known.arguments
+        for name in ("_parts", "_trace", "_converters"):
+            setattr(rule, name, getattr(known, name))
+        for name in ("_build", "_build_unknown"):
+            # A builder is given the rule that it builds for.
+            setattr(rule, name, getattr(known, name).__func__.__get__(rule, None))
+
+    return compile_or_copy

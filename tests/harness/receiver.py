@@ -5,9 +5,9 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
+
+from tests.harness.local_http import Listener, LocalServer, QuietHandler
 
 
 @dataclass(frozen=True)
@@ -28,29 +28,23 @@ class Came:
 Reply = Callable[["_Handler"], None]
 
 
-class Receiver:
+class Receiver(LocalServer):
     """Takes each event, after the answers that `answer_with` has lined up are used up."""
 
     def __init__(self, certificate: Path | None = None) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.receiver = self
+        listener = _Listener(_Handler)
+        listener.receiver = self
+        super().__init__(listener)
         self._scheme = "http"
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            self._listener.socket = context.wrap_socket(self._listener.socket, server_side=True)
             self._scheme = "https"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._lock = threading.Lock()
         self._answers: deque[Reply] = deque()
         self._came: list[Came] = []
         self.always: Reply = answer(204)
-        self.released = threading.Event()
-        """Set to let go of the requests that `stall` holds."""
-
-    @property
-    def port(self) -> int:
-        return self._server.server_port
 
     @property
     def url(self) -> str:
@@ -76,21 +70,6 @@ class Receiver:
         with self._lock:
             self._came.append(came)
             return self._answers.popleft() if self._answers else self.always
-
-    def __enter__(self) -> "Receiver":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 def answer(status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> Reply:
@@ -142,22 +121,17 @@ def flood(handler: "_Handler") -> None:
     handler.close_connection = True
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Listener(Listener):
     receiver: Receiver
 
     def handle_error(self, *_: object) -> None:
         """Clients that refuse a certificate or are killed leave in the middle."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
+class _Handler(QuietHandler):
+    server: _Listener
 
-    def do_POST(self) -> None:
+    def post(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.receiver.take(Came(self.path, headers, body, self.client_address[1]))(self)
-
-    def log_message(self, *_: object) -> None:
-        """The test asks for what it wants to know."""

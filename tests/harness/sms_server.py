@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from twilio.request_validator import RequestValidator
+
+from tests.harness.local_http import Listener, LocalServer, QuietHandler
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "a-token-of-this-test"
@@ -69,13 +69,13 @@ class Kept:
 Answer = Callable[["_Handler"], None]
 
 
-class SmsServer:
+class SmsServer(LocalServer):
     """Accepts each message, after the answers that `answer_with` has lined up are used up."""
 
     def __init__(self) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.sms = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        listener = _Listener(_Handler)
+        listener.sms = self
+        super().__init__(listener)
         self._lock = threading.Lock()
         self._answers: deque[Answer] = deque()
         self._asked: list[Asked] = []
@@ -85,12 +85,6 @@ class SmsServer:
         """How messages to these numbers are answered, when nothing is lined up."""
         self.always: Answer = accept
         self.account_status = "active"
-        self.released = threading.Event()
-        """Set to let go of the requests that `stall` holds."""
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
     def asked(self) -> list[Asked]:
@@ -161,21 +155,6 @@ class SmsServer:
             "twilio_base_url": self.url,
         }
 
-    def __enter__(self) -> "SmsServer":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
 
 def accept(handler: "_Handler") -> None:
     """201 with a message's SID, as Twilio answers."""
@@ -241,15 +220,12 @@ def sign(url: str, fields: dict[str, str]) -> str:
     return str(RequestValidator(TOKEN).compute_signature(url, fields))
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+class _Listener(Listener):
     sms: SmsServer
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
+class _Handler(QuietHandler):
+    server: _Listener
     fields: dict[str, str] = {}
 
     @property
@@ -259,7 +235,7 @@ class _Handler(BaseHTTPRequestHandler):
     def keep(self, state: str = "queued", error_code: int | None = None) -> Kept:
         return self.server.sms.keep(self.to, self.fields["Body"], state, error_code)
 
-    def do_GET(self) -> None:
+    def get(self) -> None:
         sms, url = self.server.sms, urlsplit(self.path)
         sms.note_question(self.path)
         if not url.path.startswith(_ACCOUNT_PATH):
@@ -298,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.reply(404, {"code": 20404, "message": "not found", "status": 404})
 
-    def do_POST(self) -> None:
+    def post(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}
         answer = self.server.sms.take(Asked(self.path, *self._credentials(), self.fields))
@@ -322,6 +298,3 @@ class _Handler(BaseHTTPRequestHandler):
         encoded = self.headers.get("Authorization", "").removeprefix("Basic ")
         account, _, token = base64.b64decode(encoded).decode().partition(":")
         return account, token
-
-    def log_message(self, *_: object) -> None:
-        """The test asks for what it wants to know."""

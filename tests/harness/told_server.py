@@ -5,10 +5,10 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.harness.local_http import Listener, LocalServer, QuietHandler
 
 
 @dataclass(frozen=True)
@@ -57,23 +57,18 @@ def say(body: object, status: int = 200, headers: Mapping[str, str] | None = Non
     return Answer(status, json.dumps(body).encode(), headers or {})
 
 
-class ToldServer:
+class ToldServer(LocalServer):
     """A server that a carrier's own server is made of: it says what `handle` does."""
 
     def __init__(self) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.told = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        listener = _Listener(_Handler)
+        listener.told = self
+        super().__init__(listener)
         self._lock = threading.Lock()
         self._answers: deque[Answer] = deque()
         self._asked: list[Asked] = []
         self.answers_to: dict[str, Answer] = {}
         """How messages to these are answered, when nothing is lined up."""
-        self.released = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
     def asked(self) -> list[Asked]:
@@ -102,36 +97,18 @@ class ToldServer:
         """The answer to a request."""
         raise NotImplementedError
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+class _Listener(Listener):
     told: ToldServer
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
+class _Handler(QuietHandler):
+    server: _Listener
 
-    def do_GET(self) -> None:
+    def get(self) -> None:
         self._answer()
 
-    def do_POST(self) -> None:
+    def post(self) -> None:
         self._answer()
 
     def _answer(self) -> None:
@@ -151,6 +128,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)
-
-    def log_message(self, *_: object) -> None:
-        """The test asks for what it wants to know."""

@@ -1,7 +1,6 @@
 """A computer teacher brings a 学籍 sheet in, mends its three faults on the page, and again."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from card_server.storage.database import open_engine
 from schema.tables.people import Student
 from tests.card_server.jobs.desk import at_work
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
@@ -52,13 +50,6 @@ def sheet() -> bytes:
         page.append(row)
     book.save(body)
     return body.getvalue()
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

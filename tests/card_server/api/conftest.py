@@ -8,30 +8,10 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.staff.scope import WHOLE_SCHOOL
-from card_server.storage.database import open_engine, open_sessions
 from card_server.web.app import close_app, create_app
 from tests.card_server.api.programs import Program, make_program
 from tests.card_server.web.conftest import make_settings
-from tests.card_server.web.small_school import SmallSchool, make_school
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A migrated, empty database, once on each kind."""
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> sessionmaker[Session]:
-    return open_sessions(engine)
-
-
-@pytest.fixture
-def school(sessions: sessionmaker[Session]) -> SmallSchool:
-    with sessions.begin() as session:
-        return make_school(session)
+from tests.card_server.web.small_school import SmallSchool
 
 
 @pytest.fixture

@@ -1,13 +1,16 @@
 """The OpenAPI document says what the routes do, and nobody forgot to write it anew."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from card_server.api.description import FILE
 from card_server.api.document import encode_document
 from card_server.api.problems import KINDS
+from card_server.api.shapes import Shape
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,17 @@ def test_each_model_has_one_name(document: dict[str, Any]) -> None:
     assert not [name for name in names if "." in name]
     described = [json.dumps(one) for one in document["components"]["schemas"].values()]
     assert len(described) == len({*described})
+
+
+def test_a_name_is_of_one_model() -> None:
+    """Of two with one name the document has the first alone, also where the other is sent."""
+    found = Counter(one.__name__ for one in _all_below(Shape))
+    assert [name for name, times in found.items() if times > 1] == []
+
+
+def _all_below(model: type[BaseModel]) -> set[type[BaseModel]]:
+    below = {*model.__subclasses__()}
+    return below.union(*map(_all_below, below))
 
 
 def test_a_problems_type_is_its_own() -> None:

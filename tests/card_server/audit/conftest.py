@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.audit.details import seal_details
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_engine
 
 DATA_KEY = b"k" * 32
 
@@ -17,8 +16,3 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine = seal_details(open_engine(database_url), DATA_KEY)
     yield engine
     engine.dispose()
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> sessionmaker[Session]:
-    return open_sessions(engine)

@@ -38,13 +38,6 @@ from tests.harness.cards import add_card, set_card_state
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
     with Session(engine) as opened:
         make_campus(opened)

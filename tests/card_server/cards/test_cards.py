@@ -1,6 +1,6 @@
 """Each step of a card on both databases: what it changes, what it refuses, what it leaves."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from card_server.cards.cards import (
 from card_server.cards.expiry import expire_cards
 from card_server.cards.stock import NewCard, stock_card, stock_cards
 from card_server.errors import AppError, Code
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from card_server.taps.directory import CardKey, Directory
 from schema.messages import CardState
 from schema.tables.audit import AuditEntry
@@ -41,13 +41,6 @@ BLANK = "04BBBBBBBBBBBB"
 OTHER = "04CCCCCCCCCCCC"
 HOUR = timedelta(hours=1)
 Sessions = sessionmaker[Session]
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """Any sequence of card steps: never too many active cards, and whose a card was is its history."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -35,7 +34,7 @@ from card_server.cards.expiry import expire_cards
 from card_server.cards.steps import FREE, OWNED
 from card_server.cards.stock import NewCard, stock_cards
 from card_server.errors import AppError
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from card_server.taps.directory import CardKey, Directory
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding, CardChange, CardHistory, CardKind
@@ -51,13 +50,6 @@ _LIKELY = 8
 cards = st.integers(0, 9)
 students = st.integers(0, _STUDENTS - 1)
 _numbers = count(1)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 class CardLives(RuleBasedStateMachine):

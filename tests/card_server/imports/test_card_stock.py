@@ -14,7 +14,6 @@ from card_server.cards.numbers import KNOWN, NO_NUMBER, RANDOM, REPEATED, TWIN
 from card_server.errors import AppError
 from card_server.imports.card_list import read_pasted
 from card_server.imports.card_stock import plan_list, take_list
-from card_server.storage.database import open_engine
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding, CardChange, CardKind
 from schema.tables.school import School
@@ -22,13 +21,6 @@ from tests.harness.campus import make_campus, uid_of
 
 NOW = datetime(2026, 9, 1, 8, tzinfo=UTC)
 DOING = Doing(SYSTEM, 1, NOW)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import csv
 import random
 import tracemalloc
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from card_server.errors import AppError, Code
 from card_server.imports.tap_log import LogFinding, LoggedTap, make_profile, read_log
 from card_server.imports.taps import ImportReport, import_taps
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from schema.messages import CardState, Decision, Refusal
 from schema.tables.attendance import Attendance
 from schema.tables.cards import Card, CardBinding
@@ -28,13 +27,6 @@ from schema.tables.taps import Effect, Tap
 SEPTEMBER = datetime(2024, 9, 1, tzinfo=UTC)
 MORNING = datetime(2024, 9, 2, 23, 30, tzinfo=UTC)
 """07:30 in the school's zone on 3 September."""
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -19,16 +19,8 @@ from card_server.register.homerooms import (
     settings_of,
 )
 from card_server.seen import fingerprint
-from card_server.storage.database import open_engine
 from schema.tables.people import Student
 from schema.tables.school import School
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

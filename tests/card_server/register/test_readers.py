@@ -17,20 +17,12 @@ from card_server.register.readers import (
     settings_of,
 )
 from card_server.register.schools import add_school
-from card_server.storage.database import open_engine
 from schema.tables.audit import AuditEntry
 from schema.tables.readers import ByteOrder, Direction, Purpose, Reader
 from schema.tables.school import School
 
 BY = SYSTEM
 _LANE = {"name": "东门", "place": "东", "direction": "in"}
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

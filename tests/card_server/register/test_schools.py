@@ -18,7 +18,6 @@ from card_server.register.schools import (
     settings_of,
 )
 from card_server.seen import fingerprint
-from card_server.storage.database import open_engine
 from schema.tables.audit import AuditEntry
 from schema.tables.school import School
 
@@ -31,13 +30,6 @@ _TYPED = {
     "double_tap_s": "90",
     "stale_minutes": "20",
 }
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from card_server.storage.database import open_engine
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding
 from schema.tables.people import Guardian, Guardianship, Language, Student
@@ -18,13 +17,6 @@ from tests.harness.campus import make_campus
 from tests.harness.cards import add_card, bind_card, set_card_state
 
 Change = Callable[[Session], object]
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Fixtures for the tests of staff: a session on an empty database, a school, its administrator."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -9,24 +7,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from card_server.staff import accounts
 from card_server.staff.log_in import Door
 from card_server.staff.scope import WHOLE_SCHOOL
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from card_server.storage.sealing import Seal
 from schema.tables.school import School
 
 LOGIN = "admin"
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> sessionmaker[Session]:
-    return open_sessions(engine)
 
 
 @pytest.fixture

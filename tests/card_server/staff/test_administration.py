@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.audit.writing import Actor
@@ -19,7 +19,6 @@ from card_server.staff import administration as rules
 from card_server.staff.administration import Administrator
 from card_server.staff.scope import WHOLE_SCHOOL, Grant, narrow
 from card_server.staff.sessions import find_caller, open_staff_session
-from card_server.storage.database import open_engine, open_sessions
 from schema.tables.audit import AuditEntry
 from schema.tables.school import Homeroom, School
 from schema.tables.staff import Role, Scope, Staff, StaffSession
@@ -39,18 +38,6 @@ class Place:
     room: int
     other_room: int
     admin: Administrator
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> sessionmaker[Session]:
-    return open_sessions(engine)
 
 
 @pytest.fixture

@@ -1,24 +1,14 @@
 """A column is among values on either database, however many there are."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 
-import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from card_server.storage.among import is_among
-from card_server.storage.database import open_engine
 from schema.tables.school import School, Term
 
 _MONDAY = date(2026, 9, 7)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 def test_rows_are_found_by_numbers_and_by_days(engine: Engine) -> None:

@@ -12,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from card_server.storage.bulk import Write, fetch, insert_missing, write_all
-from card_server.storage.database import open_engine
 from schema.tables.attendance import Attendance, Presence
 from schema.tables.messages import Message, MessageKind, MessageState, Suppression
 
@@ -102,13 +101,6 @@ def row(number: int, body: str = "学一", suppression: Suppression | None = Non
         None if suppression else NOON,
         NOON,
     )
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What every connection is given, on either kind of database."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -11,13 +10,6 @@ from sqlalchemy.orm import Session
 from card_server.storage.database import open_engine, open_reading_sessions, open_sessions
 from schema.tables.school import School
 from schema.tables.staff import Staff, StaffSession
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.mark.parametrize(

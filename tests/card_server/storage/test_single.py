@@ -1,7 +1,6 @@
 """Each role once on SQLite; on PostgreSQL each process has a place that its end sets free."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,6 @@ with claim_role(open_engine(sys.argv[1]), "ingest") as place:
     print(f"place {place}", flush=True)
     threading.Event().wait()
 """
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 def holder(url: str, folder: Path) -> Process:

@@ -1,6 +1,5 @@
 """What could not be kept is kept aside: once, cut to size, and never too many."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -8,19 +7,11 @@ import pytest
 from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.orm import Session
 
-from card_server.storage.database import open_engine
 from card_server.taps import aside
 from card_server.taps.aside import set_aside
 from schema.messages import MAX_BYTES, Rejection
 from schema.tables.readers import Aside
 from tests.card_server.tapping import MORNING
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 def put(session: Session, body: bytes = b"{", topic: str = "t", minute: int = 0) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from card_server.messages.wanted import read_wanted
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from card_server.taps import directory as module
 from card_server.taps.directory import CardFacts, CardKey, Directory, Holder, ReaderKey, Told
 from schema.messages import CardState
@@ -24,13 +24,6 @@ from tests.harness.cards import add_card, bind_card, set_card_state
 
 IN = ReaderKey("no1", "gate-in")
 CARD = CardKey(1, uid_of(1))
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The health page's row for a reader is the reader's newest word."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -9,20 +8,13 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from card_server.taps.reader_status import record_status
 from schema.messages import ReaderState, SourceState, Status
 from schema.tables.readers import ReaderHealth
 from tests.card_server.tapping import MORNING, Gate
 
 ONLINE, OFFLINE = ReaderState.ONLINE, ReaderState.OFFLINE
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

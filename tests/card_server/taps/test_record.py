@@ -1,7 +1,6 @@
 """Taps on both databases: each once, judged as of its time, whatever comes again or at once."""
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from card_server.taps.directory import Directory
 from card_server.taps.record import ReceivedTap, Recorded
 from schema.messages import CardState, Decision, Refusal, Rejection
@@ -24,13 +23,6 @@ from schema.tables.taps import DirectionBy, Effect, Tap
 from tests.card_server.tapping import MORNING, Gate, rejected_ids
 from tests.harness.campus import uid_of
 from tests.harness.cards import bind_card, set_card_state
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -11,13 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.config import Settings
-from card_server.storage.database import open_engine, open_sessions
 from card_server.web.app import close_app, create_app
 from card_server.web.serve import serve
-from tests.card_server.web.small_school import SmallSchool, make_school
+from tests.card_server.web.small_school import SmallSchool
 
 CHOSEN_PASSWORD = "correct horse battery"
 
@@ -33,25 +31,6 @@ def make_settings(url: str, tray_dir: Path | None = None, threads: int = 12) -> 
         web_address="https://card.example.org",
         tray_dir=tray_dir,
     )
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A migrated, empty database, once on each kind."""
-    engine = open_engine(database_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> sessionmaker[Session]:
-    return open_sessions(engine)
-
-
-@pytest.fixture
-def school(sessions: sessionmaker[Session]) -> SmallSchool:
-    with sessions.begin() as session:
-        return make_school(session)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from tests.card_server.web.small_school import (
     add_health,
     add_job,
     add_message,
-    add_student,
+    add_students,
     add_tap,
 )
 
@@ -55,8 +55,7 @@ def add_first(session: Session, school: SmallSchool) -> None:
 def grow(session: Session, school: SmallSchool) -> None:
     """Many of everything, most of them under the first student, homeroom and webhook."""
     before = len(school.students)
-    for number in range(before, before + MANY):
-        add_student(session, school, number)
+    add_students(session, school, range(before, before + MANY))
     fill(session, school, range(before, before + MANY))
     for number in range(1, MANY):
         add_leave_things(session, school, number)

@@ -87,7 +87,7 @@ def test_a_one_time_password_opens_nothing_but_the_choice_of_another(
     answer = client.post("/log-in", data={"login": school.login, "password": school.password})
     assert answer.location == "/password"
     for path in ("/board", "/taps", "/students", "/readers", "/messages", "/live/events"):
-        assert client.get(path).location == "/password"
+        assert client.get(path).location == f"/password?next={path}"
     form = {"password": CHOSEN_PASSWORD, "again": CHOSEN_PASSWORD}
     assert client.post("/password", data=form).location == "/board"
     assert client.get("/board").status_code == 200

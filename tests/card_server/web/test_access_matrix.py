@@ -175,17 +175,18 @@ def test_the_table_names_every_route_and_no_other(world: World) -> None:
 @pytest.mark.parametrize("role", Role)
 def test_a_role_reaches_what_the_table_says_and_nothing_else(world: World, role: Role) -> None:
     before = world.digest()
+    client = world.client(role)
     wrong = []
     for rule, method in _calls(world.app):
         if role in WHO_MAY[rule.endpoint]:
             continue
-        status = _call(world, role, rule, method, "own")
+        status = _call(world, client, rule, method, "own")
         if status not in _DENIED:
             wrong.append(f"{method} {rule}: {status}, but {role} may not")
     assert world.digest() == before, "a denied call has changed something"
     for rule, method in _calls(world.app):
         if role in WHO_MAY[rule.endpoint] and method == "GET":
-            status = _call(world, role, rule, method, "own")
+            status = _call(world, client, rule, method, "own")
             is_absent = status == 404 and rule.endpoint in MAY_BE_ABSENT
             if (status in _DENIED and not is_absent) or status >= 500:
                 wrong.append(f"{method} {rule}: {status}, but {role} may")
@@ -196,11 +197,12 @@ def test_a_role_reaches_what_the_table_says_and_nothing_else(world: World, role:
 @pytest.mark.parametrize("role", Role)
 def test_a_role_reaches_nothing_of_others(world: World, role: Role, whose: str) -> None:
     before = world.digest()
+    client = world.client(role)
     wrong = []
     for rule, method in _calls(world.app):
         if not rule.arguments or (whose == "other class" and not _is_of_a_class(rule, role)):
             continue
-        status = _call(world, role, rule, method, whose)
+        status = _call(world, client, rule, method, whose)
         if status not in _DENIED:
             wrong.append(f"{method} {rule}: {status} for {role} on another's")
     assert wrong == []
@@ -224,8 +226,8 @@ def _is_of_a_class(rule: Rule, role: Role) -> bool:
     return is_held and bool(rule.arguments & of_a_class)
 
 
-def _call(world: World, role: Role, rule: Rule, method: str, whose: str) -> int:
-    answer = world.client(role).open(_path(world, rule, whose), method=method)
+def _call(world: World, client: FlaskClient, rule: Rule, method: str, whose: str) -> int:
+    answer = client.open(_path(world, rule, whose), method=method)
     answer.close()
     return answer.status_code
 

@@ -20,7 +20,7 @@ from tests.card_server.web.small_school import SmallSchool, make_school
 from tests.harness.waiting import wait_for
 from tests.screenshots.pages import find_pages
 
-_AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 _RUN_AXE = """async (rules) => {
   const only = rules.length ? { runOnly: { type: "rule", values: rules } } : {};
   const found = await axe.run(document, { resultTypes: ["violations"], ...only });
@@ -29,10 +29,19 @@ _RUN_AXE = """async (rules) => {
     .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)}`));
 }"""
 _BY_COLOUR = ["color-contrast", "link-in-text-block"]
-"""The rules whose answer depends on colours; all others are asked once for each width."""
-_WIDTHS = (1280, 390)
+"""The rules whose answer depends on colours; all others are asked in light mode only."""
+_WIDE, _NARROW = 1280, 390
+_WIDTHS = (_WIDE, _NARROW)
+LOOKS = [
+    ("zh", _NARROW),
+    ("en", _WIDE),
+    pytest.param("zh", _WIDE, marks=pytest.mark.faults),
+    pytest.param("en", _NARROW, marks=pytest.mark.faults),
+]
+"""What axe finds does not hang on the language: of each it sees one width, and both by faults."""
 _WIDTH = "document.documentElement.scrollWidth"
 _MOST_BYTES = 200 * 1000
+_SEARCHED = ("zhang", "2026", "高一", "东门", "messages", "'; DROP TABLE")
 _SLOWEST_SEARCH_S = 0.05
 _CHARTS = re.compile(r"echarts|charts\.js")
 
@@ -72,7 +81,7 @@ def demo_staff(demo: Flask, demo_school: SmallSchool) -> FlaskClient:
     return client
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 def test_every_page_fits_and_axe_finds_nothing_serious(
     browser: Browser,
     sqlite_url: str,
@@ -82,43 +91,44 @@ def test_every_page_fits_and_axe_finds_nothing_serious(
     demo_school: SmallSchool,
     demo_engine: Engine,
     language: str,
+    width: int,
 ) -> None:
     paths = list(find_pages(demo, demo_staff, demo_engine, demo_school.id))
     assert len(paths) > 10
     context = browser.new_context(reduced_motion="reduce")
-    context.add_init_script(path=_AXE)
+    context.add_init_script(path=AXE)
     wrong: list[str] = []
     with serving(make_settings(sqlite_url, tmp_path)) as address:
         context.add_cookies([{"name": "language", "value": language, "url": address}])
         page = context.new_page()
         page.goto(f"{address}/log-in")
-        wrong += _judge(page, "/log-in")
+        wrong += judge(page, "/log-in", width)
         page.fill("[name=login]", demo_school.login)
         page.fill("[name=password]", CHOSEN_PASSWORD)
         page.press("[name=password]", "Enter")
         page.wait_for_url("**/board")
         for path in paths:
             page.goto(address + path)
-            wrong += _judge(page, path)
+            wrong += judge(page, path, width)
         page.goto("about:blank")
         context.close()
     assert wrong == []
 
 
-def _judge(page: Page, path: str) -> list[str]:
-    """What axe finds on a page in both modes and both widths, and what is wider than the screen."""
+def judge(page: Page, path: str, looked_at: int) -> list[str]:
+    """What axe finds at one width in both modes, and what is wider than either screen."""
     wrong = []
-    for width in _WIDTHS:
+    for width in sorted(_WIDTHS, key=lambda one: one == looked_at):
         page.set_viewport_size({"width": width, "height": 800})
         try:
             # A chart follows the width of its page a moment later.
             wait_for(lambda w=width: page.evaluate(_WIDTH) <= w, 3)  # type: ignore[misc]
         except TimeoutError:
             wrong.append(f"{path} is wider than {width}")
-        for mode, rules in (("light", []), ("dark", _BY_COLOUR)):
-            page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]
-            found = page.evaluate(_RUN_AXE, rules)
-            wrong += [f"{path} {width} {mode}: {one}" for one in found]
+    for mode, rules in (("light", []), ("dark", _BY_COLOUR)):
+        page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]
+        found = page.evaluate(_RUN_AXE, rules)
+        wrong += [f"{path} {looked_at} {mode}: {one}" for one in found]
     return wrong
 
 
@@ -146,15 +156,14 @@ def _weigh(client: FlaskClient, path: str) -> int:
     return len(text.encode()) + sum(map(len, sent))
 
 
-@pytest.mark.parametrize("words", ["zhang", "2026", "高一", "东门", "messages", "'; DROP TABLE"])
 def test_the_search_answers_at_once(
-    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session], words: str
+    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
         add_first(session, school)
         grow(session, school)
-    fastest = min(_time_search(staff, words) for _ in range(20))
-    assert fastest < _SLOWEST_SEARCH_S
+    fastest = {words: min(_time_search(staff, words) for _ in range(20)) for words in _SEARCHED}
+    assert max(fastest.values()) < _SLOWEST_SEARCH_S, fastest
 
 
 def _time_search(staff: FlaskClient, words: str) -> float:

@@ -2,7 +2,10 @@
 
 import io
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -35,10 +38,17 @@ _HEADS = {"/board": "到校比例", "/students/{student}/day": "判定依据", "
 """Each page that is printed, and a head of its table."""
 
 
-@pytest.fixture
-def campus(sqlite_url: str) -> Iterator[SmallSchool]:
-    """A school of which each page prints on more than one sheet."""
-    engine = open_engine(sqlite_url)
+@pytest.fixture(scope="module")
+def url(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("print") / "campus.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="module")
+def campus(url: str) -> Iterator[SmallSchool]:
+    """A school of which each page prints on more than one sheet; printing changes nothing."""
+    engine = open_engine(url)
     sessions: sessionmaker[Session] = open_sessions(engine)
     with sessions.begin() as session:
         school = make_school(session)
@@ -48,12 +58,11 @@ def campus(sqlite_url: str) -> Iterator[SmallSchool]:
     engine.dispose()
 
 
-@pytest.fixture
-def page(browser: Browser, sqlite_url: str, campus: SmallSchool) -> Iterator[tuple[Page, str]]:
-    """A page in dark mode of somebody who has logged in, and the server's address."""
-    context = browser.new_context(locale="zh-CN", color_scheme="dark", reduced_motion="reduce")
-    page = context.new_page()
-    with serving(make_settings(sqlite_url)) as address:
+@pytest.fixture(scope="module")
+def served(browser: Browser, url: str, campus: SmallSchool) -> Iterator[tuple[str, Any]]:
+    """The server's address, and the cookies of somebody who has logged in."""
+    with serving(make_settings(url)) as address:
+        page = browser.new_page()
         page.goto(f"{address}/log-in")
         page.fill("[name=login]", campus.login)
         page.fill("[name=password]", campus.password)
@@ -62,8 +71,21 @@ def page(browser: Browser, sqlite_url: str, campus: SmallSchool) -> Iterator[tup
         page.fill("[name=again]", CHOSEN_PASSWORD)
         page.press("[name=again]", "Enter")
         page.wait_for_url("**/board")
-        yield page, address
-        page.goto("about:blank")
+        cookies = page.context.storage_state()
+        page.close()
+        yield address, cookies
+
+
+@pytest.fixture
+def page(browser: Browser, served: tuple[str, Any]) -> Iterator[tuple[Page, str]]:
+    """A page in dark mode of somebody who has logged in, and the server's address."""
+    address, cookies = served
+    context = browser.new_context(
+        locale="zh-CN", color_scheme="dark", reduced_motion="reduce", storage_state=cookies
+    )
+    page = context.new_page()
+    yield page, address
+    page.goto("about:blank")
     context.close()
 
 

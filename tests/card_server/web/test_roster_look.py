@@ -12,7 +12,7 @@ from card_server.web.app import close_app, create_app
 from tests.card_server.jobs.desk import do_next
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.small_school import SmallSchool, make_school
-from tests.card_server.web.test_look import _AXE, _judge
+from tests.card_server.web.test_look import AXE, LOOKS, judge
 from tests.card_server.web.test_roster import all_known, send, sheet, take_columns
 
 WRONG = ("20270001,,女,高一(1)班,孙二,13800138001", "20270002,李三,男,高一(9)班,孙二,1380013")
@@ -57,7 +57,7 @@ def steps(clerk: FlaskClient, engine: Engine) -> list[str]:
     return [f"/roster/{unknown}/columns", f"/roster/{wrong}", *lists, f"/roster/{waiting}"]
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 def test_every_step_fits_and_axe_finds_nothing_serious(
     browser: Browser,
     sqlite_url: str,
@@ -65,10 +65,11 @@ def test_every_step_fits_and_axe_finds_nothing_serious(
     one_school: SmallSchool,
     clerk: FlaskClient,
     language: str,
+    width: int,
 ) -> None:
     paths = steps(clerk, one_engine)
     context = browser.new_context(reduced_motion="reduce")
-    context.add_init_script(path=_AXE)
+    context.add_init_script(path=AXE)
     wrong: list[str] = []
     with serving(make_settings(sqlite_url)) as address:
         context.add_cookies([{"name": "language", "value": language, "url": address}])
@@ -76,7 +77,7 @@ def test_every_step_fits_and_axe_finds_nothing_serious(
         _log_in(page, address, one_school)
         for path in paths:
             page.goto(address + path)
-            wrong += _judge(page, path)
+            wrong += judge(page, path, width)
         page.goto("about:blank")
         context.close()
     assert wrong == []

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.card_server.web.sheet_month import MONDAY, add_month, judge_month
-from tests.card_server.web.small_school import SmallSchool, add_student
+from tests.card_server.web.small_school import SmallSchool, add_students
 from tests.card_server.web.test_queries import _count
 
 _MOST = 12
@@ -34,8 +34,7 @@ def test_the_number_of_queries_does_not_grow(
     paths = [*kept, *open_, f"{of_student}?term={term}", of_student]
     few = {path: _count(staff, engine, path) for path in paths}
     with sessions.begin() as session:
-        for number in range(len(school.students), 120):
-            add_student(session, school, number)
+        add_students(session, school, range(len(school.students), 120))
         judge_month(session, school)
     many = {path: _count(staff, engine, path) for path in paths}
     assert few == many

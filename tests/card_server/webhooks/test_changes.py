@@ -1,6 +1,6 @@
 """Steps of cards and changes of status are told by whatever way they come, and to nobody else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,6 @@ from card_server.people.student_status import StatusChange, change_status
 from card_server.people.students import add_student, read_settings
 from card_server.school_time import day_of
 from card_server.staff.scope import Grant, narrow
-from card_server.storage.database import open_engine, open_sessions
 from card_server.webhooks.delivery import GIVE_UP_AFTER
 from card_server.webhooks.events import CardEvent, Event, StudentEvent
 from card_server.webhooks.webhook import OFFERED, Form, disable_webhook, make_webhook
@@ -34,18 +33,6 @@ from tests.card_server.web.small_school import SEAL, SmallSchool, make_school
 ZONE = ZoneInfo("Asia/Shanghai")
 SUMMER = datetime(2027, 8, 20, 2, 0, tzinfo=UTC)
 Step = Callable[[Session, Doing, int], object]
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> sessionmaker[Session]:
-    return open_sessions(engine)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What becomes of a day without a tap is told as well, and only what a receiver would see."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
@@ -11,20 +10,13 @@ from card_server.attendance.correcting import Doing, Mark, correct, end_correcti
 from card_server.attendance.facts import ALL_DAY
 from card_server.attendance.refold import refold
 from card_server.audit.writing import SYSTEM
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from card_server.storage.sealing import Seal
 from card_server.webhooks.events import AttendanceEvent, DayStatus, Event
 from card_server.webhooks.webhook import Form, make_webhook
 from schema.tables.attendance import SessionStatus
 from schema.tables.webhooks import EventKind, WebhookDelivery
 from tests.card_server.attendance.judged_school import MONDAY, ZONE, JudgedSchool, at
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

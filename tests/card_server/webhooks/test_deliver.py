@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select, update
 
-from card_server.storage.database import open_engine
 from card_server.webhooks import queue
 from card_server.webhooks.post import Rules
 from schema.messages import utc_now
@@ -39,13 +38,6 @@ State = DeliveryState
 def receiver() -> Iterator[Receiver]:
     with Receiver() as running:
         yield running
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 def test_events_come_once_in_order_and_signed(engine: Engine, receiver: Receiver) -> None:

@@ -33,13 +33,6 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
-
-
 def test_a_notifier_killed_before_the_answer_sends_again_under_the_same_id(
     database_url: str, engine: Engine, receiver: Receiver, tmp_path: Path
 ) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from card_server.storage.database import open_engine
 from schema.messages import utc_now
 from schema.tables.messages import MessageState
 from tests.harness.hooks import add_webhook, deliveries
@@ -23,13 +22,6 @@ State = MessageState
 def server() -> Iterator[SmsServer]:
     with SmsServer() as running:
         yield running
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 def told(engine: Engine) -> list[dict[str, Any]]:

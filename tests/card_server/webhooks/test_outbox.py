@@ -1,7 +1,6 @@
 """Events are written in the transaction that they tell of, for the schools that want them."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.audit.writing import SYSTEM
 from card_server.services.protocol import Telling
-from card_server.storage.database import open_engine, open_sessions
 from card_server.storage.sealing import Seal
 from card_server.taps.record import ReceivedTap, record_taps
 from card_server.webhooks.delivery import GIVE_UP_AFTER
@@ -28,18 +26,6 @@ from tests.card_server.tapping import MORNING, Gate
 from tests.harness.campus import make_campus
 
 ALL = frozenset({EventKind.TAP, EventKind.ATTENDANCE, EventKind.MESSAGE})
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> sessionmaker[Session]:
-    return open_sessions(engine)
 
 
 @pytest.fixture

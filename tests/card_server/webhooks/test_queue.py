@@ -1,6 +1,5 @@
 """What follows from a try, in tables of plain values; what is kept, and for how long."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +7,6 @@ import pytest
 from sqlalchemy import Engine, event, update
 from sqlalchemy.orm import Session
 
-from card_server.storage.database import open_engine
 from card_server.webhooks.post import Answer
 from card_server.webhooks.queue import (
     KEPT,
@@ -34,13 +32,6 @@ from tests.harness.hooks import (
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 State = DeliveryState
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 def failed(attempts: int, answer: Answer | None = None, left_s: float = 86_400) -> Tried:

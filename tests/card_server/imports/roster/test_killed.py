@@ -19,17 +19,11 @@ from schema.tables.people import Boarding, Guardian, Guardianship, HomeroomStay,
 from schema.tables.roster import RosterImport, RosterState
 from schema.tables.school import Homeroom, School
 from tests.card_server.jobs.desk import SEAL, ask, do_next
-from tests.card_server.web.small_school import SmallSchool, make_school
+from tests.card_server.web.small_school import SmallSchool
 
 _TABLES = (Student, Guardian, Guardianship, HomeroomStay, Boarding, Homeroom)
 _HEADER = "学号,姓名,性别,班级,是否住校,母亲姓名,母亲电话,学籍状态"
 _FEW, _MANY = 4, 50
-
-
-@pytest.fixture
-def school(sessions: sessionmaker[Session]) -> SmallSchool:
-    with sessions.begin() as session:
-        return make_school(session)
 
 
 def test_a_killed_import_is_all_or_nothing(
