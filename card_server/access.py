@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
@@ -238,7 +239,7 @@ def _judge_staff(decision: Decision) -> ResponseReturnValue | None:
         abort(403)
     first = _must_do_first(found)
     if first:
-        return _send_to(url_for(first))
+        return _send_to(first)
     if decision.is_about_a_school:
         if found.school is None:
             return _send_to(url_for("district.show"))
@@ -247,11 +248,13 @@ def _judge_staff(decision: Decision) -> ResponseReturnValue | None:
 
 
 def _must_do_first(found: Caller) -> str | None:
-    """The page that an account cannot pass by; None when there is none, or it is this one."""
+    """Where the page is that an account cannot pass by; None without one, and on it."""
     if found.must_choose_password:
-        return None if request.endpoint in _WITH_ONE_TIME_PASSWORD else "account.choose_password"
+        if request.endpoint in _WITH_ONE_TIME_PASSWORD:
+            return None
+        return url_for("account.choose_password", next=_wanted_page())
     if found.lacks_totp and current_app.config["TOTP_REQUIRED"]:
-        return None if request.endpoint in _WITHOUT_TOTP else "totp.show"
+        return None if request.endpoint in _WITHOUT_TOTP else url_for("totp.show")
     return None
 
 
@@ -293,8 +296,23 @@ def _send_to_log_in() -> ResponseReturnValue:
         abort(401)
     if request.path.startswith("/live/"):
         return Response(status=403)
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-    return _send_to(url_for("account.log_in", next=wanted))
+    return _send_to(url_for("account.log_in", next=_wanted_page()))
+
+
+def _wanted_page() -> str | None:
+    """Where to go on when what stands before it is done; None for what is no page."""
+    if "HX-Request" in request.headers:
+        return _page_of_part()
+    return request.full_path.rstrip("?") if request.method == "GET" else None
+
+
+def _page_of_part() -> str | None:
+    """The page that a part was asked for; the part alone would be a page without a frame."""
+    try:
+        parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return None
+    return urlunsplit(("", "", parts.path, parts.query, "")) or None
 
 
 def _send_to(address: str) -> ResponseReturnValue:

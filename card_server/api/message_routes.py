@@ -106,7 +106,7 @@ def costs(asked: CostsQuery) -> Any:
     last = asked.last if asked.last - asked.first <= LONGEST else asked.first + LONGEST
     at = school_in_use()
     with school_session() as session:
-        found = read_costs(session, at.id, at.zone, (asked.first, last), asked.by)
+        found = read_costs(session, at.id, (asked.first, last), asked.by)
         currency = rules_of(session, at.id).currency
     return {"currency": currency, "total": total_of(found), "items": found}
 

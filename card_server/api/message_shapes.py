@@ -169,6 +169,9 @@ class Carrier(Shape):
     is_used: bool = Field(description="Whether the settings name it.")
     tried: int
     failed: int = Field(description="Of the last `tried` calls.")
+    passed_over_since: datetime | None = Field(
+        description="Since when nothing but trials, which failed, went to it; null: it works."
+    )
     passed_over_until: datetime | None
     last_error: str
     last_error_at: datetime | None

@@ -236,8 +236,10 @@ class Named(Shape):
     name: str
     number: str
     homeroom: str
-    arrived_at: datetime | None
-    late_minutes: int
+    arrived_at: datetime | None = Field(
+        description="When they came late; null for who was there earlier, or not at all."
+    )
+    late_minutes: int = Field(description="For the session that they came late for.")
 
 
 class Board(Shape):

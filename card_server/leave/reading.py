@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import Leave
+from card_server.storage.among import is_among
 from schema.tables.leave import LeaveSlip, LeaveState
 
 
@@ -25,7 +26,7 @@ def leaves_of(
         select(LeaveSlip.student_id, LeaveSlip.from_at, LeaveSlip.until_at, LeaveSlip.kind)
         .where(
             LeaveSlip.school_id == school_id,
-            LeaveSlip.student_id.in_(student_ids),
+            is_among(session, LeaveSlip.student_id, student_ids),
             LeaveSlip.state == LeaveState.APPROVED,
             LeaveSlip.from_at < until_at,
             LeaveSlip.until_at > from_at,

@@ -42,6 +42,8 @@ from schema.tables.taps import Tap
 Row = Mapping[str, Any]
 _NOT_SHOWN = frozenset({"school_id", "pinyin"})
 """Of every row: the school is one, and pinyin is the name again."""
+_OF_SENDING = {"lease_until", "to_sealed", "to_hash"}
+"""What the notifier alone needs of a message while it is under way."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,18 @@ def _read_leave(asking: Asking) -> Iterator[Row]:
         yield row | {"reason": asking.seal.open(slip.reason_sealed)}
 
 
+def _read_messages(asking: Asking) -> Iterator[Row]:
+    """What guardians were told; the name also of who is no guardian of the student any more."""
+    found = asking.session.execute(
+        select(Message, Guardian.name)
+        .outerjoin(Guardian, Guardian.id == Message.guardian_id)
+        .where(Message.school_id == asking.school_id, Message.student_id == asking.student_id)
+        .order_by(Message.created_at, Message.id)
+    )
+    for message, guardian in found:
+        yield {"guardian": guardian, **_plain(message, _OF_SENDING | {"student_id"})}
+
+
 def _read_audit(asking: Asking) -> Iterator[Row]:
     """Who changed what is kept on the student, or looked at it, and why."""
     own = (AuditDetail.school_id == AuditEntry.school_id) & (AuditDetail.seq == AuditEntry.seq)
@@ -262,6 +276,6 @@ _SECTIONS: tuple[tuple[str, LazyString, Callable[[Asking], Iterator[Row]]], ...]
     ("odd-taps", lazy_gettext("Taps that cannot all be the student's"), _rows_of(TapPair, "at")),
     ("days", lazy_gettext("Days"), _rows_of(Attendance, "day")),
     ("whereabouts", lazy_gettext("Where the student is"), _rows_of(Presence, "since_at")),
-    ("messages", lazy_gettext("Messages"), _rows_of(Message, "created_at", ("lease_until",))),
+    ("messages", lazy_gettext("Messages"), _read_messages),
     ("log", lazy_gettext("Who changed or saw what"), _read_audit),
 )

@@ -64,7 +64,7 @@ def habit_of(student_id: int, times: Sequence[tuple[date, int]]) -> Habit | None
     if len(times) < LEAST:
         return None
     best: list[tuple[date, int]] = []
-    for _day, middle in sorted(times):
+    for middle in dict.fromkeys(minutes for _day, minutes in sorted(times)):
         near = [one for one in times if abs(one[1] - middle) <= ABOUT]
         if len(near) > len(best):
             best = near

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from card_server.reports.board_days import Expecting
-from schema.tables.attendance import Attendance, Exemption
+from card_server.reports.kept_days import Results, open_results
+from schema.tables.attendance import Attendance, Exemption, SessionStatus
 from schema.tables.leave import LeaveSlip, LeaveState
 from schema.tables.people import Boarding, Student, StudentStatus
 from schema.tables.school import Homeroom
@@ -24,7 +25,9 @@ class Named:
     number: str
     homeroom: str
     arrived_at: datetime | None
+    """Of the arrival that was late."""
     late_minutes: int
+    """For the session that the student came late for."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,7 @@ def name_late(
             Homeroom.name,
             Attendance.arrived_at,
             Attendance.late_minutes,
+            Attendance.sessions,
         )
         .select_from(Attendance)
         .join(Student, Student.id == Attendance.student_id)
@@ -163,7 +167,27 @@ def name_late(
     )
     if rooms is not None:
         wanted = wanted.where(Attendance.homeroom_id.in_(rooms))
-    return [Named(*row) for row in session.execute(wanted)]
+    return [
+        Named(key, name, number, homeroom, *late_arrival(came_at, minutes, open_results(judged)))
+        for key, name, number, homeroom, came_at, minutes, judged in session.execute(wanted)
+    ]
+
+
+def late_arrival(
+    first_at: datetime | None, of_day: int, results: Results
+) -> tuple[datetime | None, int]:
+    """When a student came late, and by how many minutes, for the first session that began before.
+
+    `first_at` and `of_day` are the day's first arrival and all its minutes. The hour is None where
+    the student was there for an earlier session: then the first arrival is not the one.
+    """
+    at = first_at
+    for one in results:
+        if one.late_minutes:
+            return at, one.late_minutes
+        if one.status in (SessionStatus.PRESENT, SessionStatus.LEFT_EARLY):
+            at = None
+    return first_at, of_day
 
 
 def _is_unseen() -> ColumnElement[bool]:

@@ -15,6 +15,7 @@ from card_server.people.student_search import matches
 from card_server.reports.always_late import read_always_late
 from card_server.reports.odd_days import is_odd_between
 from card_server.school_time import bounds_of, day_of
+from card_server.storage.among import is_among
 from schema.messages import Refusal
 from schema.tables.attendance import Attendance
 from schema.tables.findings import FindingLook, PairKind, TapPair
@@ -203,7 +204,7 @@ def _read_late(session: Session, school_id: int, asked: Asked) -> Iterator[Odd]:
     wanted = (
         select(Student.id, Student.name, Student.number, Homeroom.name)
         .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .where(Student.school_id == school_id, Student.id.in_(habits))
+        .where(Student.school_id == school_id, is_among(session, Student.id, habits))
     )
     rows: Result[*tuple[Any, ...]] = session.execute(_narrowed(wanted, asked))
     for student_id, name, number, homeroom in rows:

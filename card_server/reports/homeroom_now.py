@@ -20,6 +20,7 @@ from card_server.register.homerooms import find_homeroom
 from card_server.reports.homeroom_members import Member, read_members
 from card_server.school_time import day_of
 from card_server.staff.sessions import SchoolInUse
+from card_server.storage.among import is_among
 from schema.tables.attendance import Attendance, Deadline, Presence, SessionStatus
 from schema.tables.leave import LeaveKind
 from schema.tables.people import Boarding, Guardian, Guardianship, Student
@@ -136,7 +137,7 @@ def _read_facts(
                 presence.since_at > NEVER,
             ),
         )
-        .where(Student.school_id == school.id, Student.id.in_(ids))
+        .where(Student.school_id == school.id, is_among(session, Student.id, ids))
     ).all()
     boarders = {row.id for row in known if row.is_boarder}
     exempt = {one for one, _day in exempt_on(session, school.id, ids, day, day)}
@@ -162,7 +163,7 @@ def _read_guardians(
             Guardian.phone_tail,
         )
         .join(Guardian, Guardian.id == Guardianship.guardian_id)
-        .where(Guardian.school_id == school_id, Guardianship.student_id.in_(ids))
+        .where(Guardian.school_id == school_id, is_among(session, Guardianship.student_id, ids))
         .order_by(Guardianship.priority, Guardian.id)
     )
     guardians: dict[int, list[Call]] = defaultdict(list)

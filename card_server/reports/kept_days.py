@@ -55,7 +55,7 @@ def read_days(
     )
     return {
         (student_id, day): KeptDay(
-            room, came_at, left_at, late, early, _read_results(sessions), _read_findings(findings)
+            room, came_at, left_at, late, early, open_results(sessions), _read_findings(findings)
         )
         for student_id, day, room, came_at, left_at, late, early, sessions, findings in found
     }
@@ -72,9 +72,15 @@ def read_results(
         )
     )
     for student_id, day, sessions in found:
-        if results := _read_results(sessions):
+        if results := open_results(sessions):
             kept.setdefault(student_id, {})[day] = results
     return kept
+
+
+@lru_cache(maxsize=4_096)
+def open_results(sessions: str) -> Results:
+    """A day's sessions as they are stored. Most days are alike, and so is what becomes of them."""
+    return _RESULTS.decode(sessions) if sessions else ()
 
 
 def _are(
@@ -85,12 +91,6 @@ def _are(
         is_among(session, Attendance.day, list(days)),
         is_among(session, Attendance.student_id, student_ids),
     )
-
-
-@lru_cache(maxsize=4_096)
-def _read_results(sessions: str) -> Results:
-    """Most days of a school are alike, and so are what becomes of them."""
-    return _RESULTS.decode(sessions) if sessions else ()
 
 
 @lru_cache(maxsize=64)

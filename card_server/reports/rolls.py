@@ -1,7 +1,7 @@
 """Rolls (点名单) for paper: who is on campus, homeroom by homeroom, to be ticked off.
 
-The whole school at once is the usual wish and 3,000 students are usual too, so they are read in one
-query, and with nothing that a tick on paper does not need.
+The whole school at once is the usual wish and 3,000 students are usual too: so a row of the one
+large query is as narrow as can be, and what many rows share is read apart and put to them here.
 """
 
 from collections.abc import Sequence
@@ -10,19 +10,13 @@ from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import func, literal, or_
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from card_server.reports.on_campus import (
-    boards,
-    is_inside,
-    is_unsure,
-    read_leaves_now,
-    select_present,
-)
+from card_server.reports.on_campus import is_inside, is_unsure, read_leaves_now
 from schema.tables.attendance import Presence
 from schema.tables.leave import LeaveKind
-from schema.tables.people import Student
+from schema.tables.people import Boarding, Student
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom
 
@@ -67,44 +61,78 @@ def read_rolls(
     homeroom_id: int | None = None,
 ) -> list[Roll]:
     """A roll for each homeroom with somebody on campus, by grade; of all of them without a wish."""
-    columns = (
-        Homeroom.id,
-        Homeroom.name,
-        Student.id,
-        Student.name,
-        Student.number,
-        Presence.since_at,
-        func.coalesce(Reader.__table__.c.name, literal("")),
-        boards(),
-        Presence.is_inside.is_(False),
+    rooms = _read_rooms(session, school_id, grade, homeroom_id)
+    wanted = (
+        select(
+            Student.homeroom_id,
+            Student.id,
+            Student.name,
+            Student.number,
+            Presence.since_at,
+            Presence.reader_id,
+            Presence.is_inside,
+        )
+        .join_from(Presence, Student, Student.id == Presence.student_id)
+        .where(or_(is_inside(school_id), is_unsure(school_id, now)))
+        .order_by(Student.homeroom_id, Student.number, Student.id)
     )
-    wanted = select_present(school_id, columns).where(
-        or_(is_inside(school_id), is_unsure(school_id, now))
-    )
+    if grade is not None or homeroom_id is not None:
+        wanted = wanted.where(Student.homeroom_id.in_(rooms))
+    leaves = read_leaves_now(session, school_id, now)
+    boarders = _read_boarders(session, school_id)
+    gates = _read_gate_names(session, school_id)
+    rolls = {room_id: Roll(room, []) for room_id, room in rooms.items()}
+    for room_id, student_id, name, number, since_at, reader_id, inside in session.execute(wanted):
+        line = RollLine(
+            name,
+            number,
+            since_at,
+            gates.get(reader_id, ""),
+            student_id in boarders,
+            not inside,
+            leaves.get(student_id),
+        )
+        rolls[room_id].lines.append(line)
+    return [roll for roll in rolls.values() if roll.lines]
+
+
+def _read_rooms(
+    session: Session, school_id: int, grade: int | None, homeroom_id: int | None
+) -> dict[int, str]:
+    """The names by id, by grade; those of past years too, for who was not moved on from them."""
+    wanted = select(Homeroom.id, Homeroom.name).where(Homeroom.school_id == school_id)
     if grade is not None:
         wanted = wanted.where(Homeroom.grade == grade)
     if homeroom_id is not None:
         wanted = wanted.where(Homeroom.id == homeroom_id)
-    # Few are on leave: asking that of each row would take half of the query's time.
-    leaves = read_leaves_now(session, school_id, now)
-    rolls: dict[int, Roll] = {}
-    wanted = wanted.order_by(Homeroom.grade, Homeroom.id, Student.number, Student.id)
-    for room_id, room, student_id, name, number, since_at, gate, sleeps, unsure in session.execute(
-        wanted
-    ):
-        roll = rolls.get(room_id) or rolls.setdefault(room_id, Roll(room, []))
-        leave = leaves.get(student_id)
-        roll.lines.append(RollLine(name, number, since_at, gate, sleeps, unsure, leave))
-    return list(rolls.values())
+    found = session.execute(wanted.order_by(Homeroom.grade, Homeroom.id))
+    return dict(found.all())
+
+
+def _read_boarders(session: Session, school_id: int) -> set[int]:
+    """By the table: who sees that a student is there sees that they sleep there."""
+    boarding = Boarding.__table__.c
+    wanted = select(boarding.student_id).where(
+        boarding.school_id == school_id, boarding.until_on.is_(None)
+    )
+    return set(session.scalars(wanted))
+
+
+def _read_gate_names(session: Session, school_id: int) -> dict[int, str]:
+    """Of all readers: a gate's name is nobody's secret."""
+    reader = Reader.__table__.c
+    found = session.execute(select(reader.id, reader.name).where(reader.school_id == school_id))
+    return dict(found.all())
 
 
 def label_lines(lines: Sequence[RollLine]) -> list[str]:
     """What each student of a homeroom is called on paper: twins in name by their number as well."""
+    names = [line.name for line in lines]
+    if len(set(names)) == len(names):
+        return names
     numbers: dict[str, list[str]] = {}
     for line in lines:
         numbers.setdefault(line.name, []).append(line.number)
-    if len(numbers) == len(lines):
-        return [line.name for line in lines]
     return [_label(line, numbers[line.name]) for line in lines]
 
 

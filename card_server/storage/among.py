@@ -8,7 +8,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 
 def is_among(
-    session: Session, column: InstrumentedAttribute[Any], values: Collection[Any]
+    session: Session,
+    column: InstrumentedAttribute[Any] | ColumnElement[Any],
+    values: Collection[Any],
 ) -> ColumnElement[bool]:
     """As `column.in_(values)`; on PostgreSQL the values are one parameter and not one each.
 

@@ -1,11 +1,9 @@
 """A student's homerooms on the timeline: when each began."""
 
-from datetime import date, datetime
-
 from flask_babel import lazy_gettext
 from sqlalchemy import select
 
-from card_server.school_time import bounds_of, day_of
+from card_server.school_time import day_of
 from card_server.timeline.protocol import Asking, Moment, Source
 from schema.tables.people import HomeroomStay
 from schema.tables.school import Homeroom
@@ -28,14 +26,9 @@ def _read(asking: Asking) -> list[Moment]:
         wanted.order_by(HomeroomStay.from_on.desc()).limit(asking.limit + 1)
     )
     moments = [
-        Moment(begin_of(asking, day), str(id_), name, is_day=True) for day, id_, name in found
+        Moment(asking.begin_of(day), str(id_), name, is_day=True) for day, id_, name in found
     ]
     return [one for one in moments if not asking.before or one.at < asking.before]
-
-
-def begin_of(asking: Asking, day: date) -> datetime:
-    """The moment at which a day begins at the school."""
-    return bounds_of(day, asking.zone)[0]
 
 
 HOMEROOMS = Source("homerooms", lazy_gettext("Into the homeroom"), _read)

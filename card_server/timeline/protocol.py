@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask_babel import LazyString
 from sqlalchemy.orm import Session
+
+from card_server.school_time import bounds_of
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class Asking:
     before: datetime | None
     """Only what was earlier than this; None: from the newest on."""
     limit: int
+
+    def begin_of(self, day: date) -> datetime:
+        """The moment at which a day begins at the school."""
+        return bounds_of(day, self.zone)[0]
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class Moment:
     is_alarm: bool = False
     by: str = ""
     reason: str = ""
+    to: str = ""
+    """Who was told."""
     is_day: bool = False
     """Whether only the day is known and the hour means nothing."""
 

@@ -2,6 +2,7 @@
 
 from card_server.timeline.cards import CARDS
 from card_server.timeline.corrections import CORRECTIONS
+from card_server.timeline.days import DAYS
 from card_server.timeline.homerooms import HOMEROOMS
 from card_server.timeline.leave import LEAVE
 from card_server.timeline.messages import MESSAGES
@@ -13,6 +14,7 @@ from card_server.timeline.taps import TAPS
 
 SOURCES: tuple[Source, ...] = (
     TAPS,
+    DAYS,
     MESSAGES,
     CARDS,
     LEAVE,

@@ -26,6 +26,7 @@ from card_server.staff.sessions import (
     list_sessions,
 )
 from card_server.web.entering import door, go_in, visitor
+from card_server.web.next_page import safe_next
 from card_server.web.sections import first_address
 from schema.tables.staff import Role, Staff
 
@@ -67,8 +68,8 @@ def send_log_in() -> ResponseReturnValue:
 @pages.get("/password")
 @allow_anywhere(*Role)
 def choose_password() -> ResponseReturnValue:
-    """The form for a password of one's own."""
-    return _password_form()
+    """The form for a password of one's own; a first one leads on to where the caller wanted."""
+    return _password_form(request.args.get("next", ""))
 
 
 @pages.post("/password")
@@ -91,9 +92,11 @@ def send_password() -> ResponseReturnValue:
             about = f"staff:{staff.id}"
             note(session, staff.school_id, actor(), "staff.password_changed", about)
     except AppError as error:
-        return _password_form(gettext(error.message)), HTTP_STATUS[error.code]
+        page = _password_form(form.get("next", ""), gettext(error.message))
+        return page, HTTP_STATUS[error.code]
     if who.must_choose_password:
-        return redirect(first_address())
+        address = safe_next(form.get("next"))
+        return redirect(first_address() if address == "/" else address)
     flash(gettext("The new password is kept. Your other sessions have ended."), "good")
     return redirect(url_for("account.show"))
 
@@ -143,5 +146,7 @@ def log_out() -> ResponseReturnValue:
     return redirect(url_for("account.log_in"))
 
 
-def _password_form(wrong: str | None = None) -> str:
-    return render_template("choose_password.html", least=accounts.MIN_PASSWORD, wrong=wrong)
+def _password_form(wanted: str, wrong: str | None = None) -> str:
+    return render_template(
+        "choose_password.html", least=accounts.MIN_PASSWORD, next=wanted, wrong=wrong
+    )

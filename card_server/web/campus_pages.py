@@ -18,12 +18,12 @@ from card_server.reports.on_campus import (
     read_counts,
     read_gates,
 )
-from card_server.reports.rolls import label_lines, read_rolls
+from card_server.reports.rolls import read_rolls
 from card_server.reports.sheet_rooms import SheetRoom, read_rooms
 from card_server.web.downloads import send_list
 from card_server.web.export import asked_export
 from card_server.web.fragments import render_part
-from card_server.web.roll_words import note_writer
+from card_server.web.roll_words import line_writer
 from card_server.web.tables import PAGE_ROWS, Column, count_page, cut_page, read_asked
 from card_server.words.grades import grade_word
 from schema.tables.staff import Role
@@ -117,7 +117,7 @@ def show_print() -> ResponseReturnValue:
         grade = next((one for one in grades if str(one) == asked.filters.get("grade")), None)
         chosen = _chosen_room(rooms, grade, read_wanted(asked.filters).homeroom_id)
         rolls = read_rolls(session, school_id, moment, grade=grade, homeroom_id=chosen)
-    write = note_writer(moment)
+    write = line_writer(moment)
     return render_template(
         "campus_print.html",
         asked=asked,
@@ -125,9 +125,7 @@ def show_print() -> ResponseReturnValue:
         gates=gates,
         grades=[(one, grade_word(one)) for one in grades],
         now=moment,
-        rolls=[
-            (one, zip(label_lines(one.lines), map(write, one.lines), strict=True)) for one in rolls
-        ],
+        rolls=[(one, write(one)) for one in rolls],
         rooms=[(one.id, one.name) for one in rooms if grade in (None, one.grade)],
     )
 

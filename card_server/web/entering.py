@@ -45,6 +45,6 @@ def go_in(entered: Entered, wanted: str | None) -> ResponseReturnValue:
     if entered.needs_code:
         return redirect(url_for("totp.ask", next=wanted or None))
     if entered.must_choose_password:
-        return redirect(url_for("account.choose_password"))
+        return redirect(url_for("account.choose_password", next=wanted or None))
     address = safe_next(wanted)
     return redirect(url_for("account.home") if address == "/" else address)

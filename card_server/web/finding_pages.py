@@ -19,6 +19,7 @@ from card_server.web.day_range import DayRange, asked_range, quick_choices
 from card_server.web.downloads import send_list
 from card_server.web.export import asked_export
 from card_server.web.fragments import render_part
+from card_server.web.row_addresses import student_day_address
 from card_server.web.tables import Asked, Column, cut_page, read_asked
 from card_server.words.findings import MEANINGS, NAMES
 
@@ -85,6 +86,7 @@ def _show(words: str) -> ResponseReturnValue:
         names={one: str(name) for one, name in NAMES.items()},
         page=cut_page(rows, asked),
         rooms=rooms,
+        see_day=student_day_address(),
         time=time,
         today=today,
         words=words,

@@ -93,7 +93,7 @@ def show_costs() -> ResponseReturnValue:
         today = day_of(now(), school.zone)
         choices = quick_choices(today, list_terms(session, school.id))
         time = asked_range(today, choices[0].range, LONGEST)
-        costs = read_costs(session, school.id, school.zone, time, by)
+        costs = read_costs(session, school.id, time, by)
         currency = rules_of(session, school.id).currency
     if kind := asked_export():
         return send_noted(kind, f"message-costs-{by}", _heads(by, currency), _rows(costs, by))

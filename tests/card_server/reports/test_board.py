@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from card_server.attendance.facts import DayPlan
+from card_server.attendance.facts import DayPlan, SessionResult
 from card_server.reports.board import Board, read_board, time_of
+from card_server.reports.board_members import late_arrival
 from card_server.staff.scope import WHOLE_SCHOOL, Grant, narrow
 from card_server.staff.sessions import describe_school
-from schema.tables.attendance import Exemption
+from schema.tables.attendance import Exemption, SessionStatus
 from schema.tables.calendar import CalendarEntry, DayKind, EntrySource
 from schema.tables.leave import LeaveState
 from schema.tables.people import Boarding
@@ -60,6 +61,46 @@ def test_what_was_judged_is_counted_once(
     total = _read(sessions, school).total
     assert (total.arrived, total.late, total.left_early) == (2, 1, 1)
     assert (total.absent, total.on_leave, total.not_yet) == (1, 1, 4)
+
+
+_CAME = datetime(2026, 9, 1, 23, 50, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("sessions", "expected"),
+    [
+        ([("late", 8), ("present", 0)], (_CAME, 8)),
+        ([("late", 8), ("late", 5)], (_CAME, 8)),
+        ([("present", 0), ("late", 5)], (None, 5)),
+        ([("left_early", 0), ("late", 5)], (None, 5)),
+        ([("absent", 0), ("late", 5)], (_CAME, 5)),
+        ([("on_leave", 0), ("late", 5)], (_CAME, 5)),
+        ([("absent", 61), ("present", 0)], (_CAME, 61)),
+        ([], (_CAME, 13)),
+    ],
+)
+def test_beside_a_late_arrival_stand_the_minutes_of_its_own_session(
+    sessions: list[tuple[str, int]], expected: tuple[datetime | None, int]
+) -> None:
+    results = tuple(
+        SessionResult(place, SessionStatus(status), minutes)
+        for place, (status, minutes) in enumerate(sessions, 1)
+    )
+    assert late_arrival(_CAME, 13, results) == expected
+
+
+def test_the_late_list_reads_the_sessions_of_the_day(
+    school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    first = '{"position":1,"status":"late","late_minutes":8}'
+    second = '{"position":2,"status":"late","late_minutes":5}'
+    with sessions.begin() as session:
+        add_plan(session, school, DAY)
+        kept = f"[{first},{second}]"
+        add_day(session, school, 0, DAY, late=2, late_minutes=13, sessions=kept)
+    [late] = _read(sessions, school).late
+    assert late.late_minutes == 8
+    assert late.arrived_at is not None
 
 
 def test_boarders_and_exempt_students_are_not_expected_on_a_school_day(

@@ -1,10 +1,8 @@
 """A district's overview: each school's own numbers, in as many queries for 300 schools as for 2."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -22,18 +20,6 @@ from tests.card_server.web.small_school import (
 )
 
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def sessions(engine: Engine) -> sessionmaker[Session]:
-    return open_sessions(engine)
 
 
 def _read(session: Session, counts: StudentCounts | None = None) -> dict[str, SchoolToday]:

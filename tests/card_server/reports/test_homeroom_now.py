@@ -1,6 +1,5 @@
 """A homeroom's list of this minute: by what is judged, and by what is expected before that."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -9,18 +8,11 @@ from sqlalchemy import Engine
 from card_server.attendance.facts import Waiting
 from card_server.reports.homeroom_now import HomeroomNow, read_homeroom_now
 from card_server.staff.sessions import describe_school
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from schema.tables.attendance import SessionStatus
 from schema.tables.leave import LeaveKind, LeaveSlip, LeaveState
 from schema.tables.school import Homeroom, School
 from tests.card_server.attendance.judged_school import MONDAY, JudgedSchool, at
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

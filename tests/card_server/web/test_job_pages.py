@@ -127,7 +127,10 @@ def test_only_who_asked_takes_the_file(
     with sessions.begin() as session:
         job_id = add_job(session, school, _TEACHER, JobState.DONE)
     assert staff.get(f"/jobs/{job_id}/file").status_code == 404
-    assert "Only who asked for it can take the file." in staff.get(f"/jobs/{job_id}").text
+    assert (
+        "Only the person who asked for the file can download it."
+        in staff.get(f"/jobs/{job_id}").text
+    )
     assert teacher.get(f"/jobs/{job_id}/file").status_code == 200
 
 

@@ -120,6 +120,42 @@ def test_the_account_page_says_where_one_is_logged_in_and_ends_the_others(
     assert staff.get("/account").status_code == 200
 
 
+def test_a_first_password_leads_on_to_the_page_that_was_wanted(
+    client: FlaskClient, school: SmallSchool
+) -> None:
+    wanted = "/attendance/findings?kind=missed_exit"
+    log_in = client.get(wanted).location
+    assert log_in.startswith("/log-in?next=")
+    form = {"login": school.login, "password": school.password, "next": wanted}
+    choice = client.post("/log-in", data=form).location
+    page = client.get(choice).text
+    assert "<title>Choose a password · " in page
+    assert f'name="next" value="{wanted}"' in page
+    chosen = {"password": "short", "again": "short", "next": wanted}
+    assert f'name="next" value="{wanted}"' in client.post("/password", data=chosen).text
+    chosen |= {"password": CHOSEN_PASSWORD, "again": CHOSEN_PASSWORD}
+    assert client.post("/password", data=chosen).location == wanted
+
+
+def test_a_first_password_leads_nowhere_else(client: FlaskClient, school: SmallSchool) -> None:
+    client.post("/log-in", data={"login": school.login, "password": school.password})
+    chosen = {"password": CHOSEN_PASSWORD, "again": CHOSEN_PASSWORD, "next": "//evil.example"}
+    assert client.post("/password", data=chosen).location == "/board"
+
+
+def test_a_part_of_a_page_leads_back_to_the_page(client: FlaskClient, school: SmallSchool) -> None:
+    part = {"HX-Request": "true", "HX-Current-URL": "https://school.example/board?homeroom=1#top"}
+    answer = client.get("/jobs/news", headers=part)
+    assert answer.headers["HX-Redirect"] == "/log-in?next=/board?homeroom%3D1"
+    for odd in ("", "https://[", "https://school.example"):
+        answer = client.get("/jobs/news", headers=part | {"HX-Current-URL": odd})
+        assert answer.headers["HX-Redirect"] == "/log-in", odd
+
+
+def test_the_password_page_says_whether_it_is_the_first(staff: FlaskClient) -> None:
+    assert "<title>Change the password · 第一中学" in staff.get("/password").text
+
+
 def test_a_new_password_needs_the_present_one_and_ends_the_other_sessions(
     app: Flask, staff: FlaskClient, school: SmallSchool
 ) -> None:

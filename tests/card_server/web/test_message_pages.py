@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.messages.standing import flag_number, stop_number
+from card_server.sending.looking_up import NOBODY_TO_ASK_FOR
 from schema.messages import utc_now
 from schema.tables.audit import AuditEntry
+from schema.tables.message_costs import MessageCostDay
 from schema.tables.messages import (
     CarrierHealth,
     LimitScope,
@@ -24,7 +26,7 @@ from schema.tables.messages import (
     StopBy,
     Suppression,
 )
-from schema.tables.people import Guardian
+from schema.tables.people import Guardian, Guardianship
 from tests.card_server.web.small_school import SmallSchool, add_message
 
 Sessions = sessionmaker[Session]
@@ -213,14 +215,16 @@ def test_a_stopped_school_says_so_on_every_page(
 
 @pytest.mark.parametrize("by", ["day", "homeroom", "kind"])
 def test_costs_are_added_up_and_can_be_taken_away(
-    staff: FlaskClient, sessions: Sessions, sent: UUID, by: str
+    staff: FlaskClient, sessions: Sessions, school: SmallSchool, by: str
 ) -> None:
-    change(sessions, tried_at=utc_now(), segments=2, price=90)
+    assert "Nothing was sent in this time" in staff.get(f"/messages/costs?by={by}").text
+    today = utc_now().astimezone(ZoneInfo("Asia/Shanghai")).date()
+    key = {"day": today, "homeroom_id": school.homerooms[0], "kind": MessageKind.ARRIVAL}
+    with sessions.begin() as session:
+        session.add(MessageCostDay(school_id=school.id, **key, messages=1, segments=2, price=90))
     assert "1 messages, 2 SMS, 0.09 CNY in all" in staff.get(f"/messages/costs?by={by}").text
     file = staff.get(f"/messages/costs?by={by}&export=csv").text
     assert file.splitlines()[1].split(",")[1:] == ["1", "2", "0.09"]
-    change(sessions, state=MessageState.FAILED)
-    assert "Nothing was sent in this time" in staff.get(f"/messages/costs?by={by}").text
 
 
 def test_a_limit_alerts_the_administrators_until_one_has_seen_it(
@@ -281,6 +285,23 @@ def test_a_number_that_gets_nothing_is_seen_and_freed_with_a_reason(
     assert actions(sessions) == ["guardian.stop_seen", "guardian.freed"]
 
 
+def test_what_went_to_a_guardian_who_was_deleted_is_still_there_to_be_decided(
+    staff: FlaskClient, sessions: Sessions, school: SmallSchool, sent: UUID
+) -> None:
+    change(sessions, state=MessageState.UNKNOWN, look_up_at=None, error=NOBODY_TO_ASK_FOR)
+    with sessions.begin() as session:
+        gone = session.scalars(select(Message.guardian_id)).one()
+        session.execute(delete(Guardianship).where(Guardianship.guardian_id == gone))
+        session.execute(delete(Guardian).where(Guardian.id == gone))
+    for page in (f"/messages/{sent}", "/messages", "/messages/sending"):
+        assert staff.get(page).status_code == 200
+    assert NOBODY_TO_ASK_FOR in staff.get("/messages/sending").text
+    assert "no guardian of this student any more" in staff.get(f"/messages/{sent}").text
+    said = {"arrived": "no", "reason": "无法核实", "seen": seen(staff, sent)}
+    assert staff.post(f"/messages/{sent}/decide", data=said).status_code == 302
+    assert only(sessions).state is MessageState.UNDELIVERED
+
+
 def test_a_carrier_that_is_passed_over_says_until_when_and_why(
     staff: FlaskClient, sessions: Sessions, school: SmallSchool
 ) -> None:
@@ -300,3 +321,10 @@ def test_a_carrier_that_is_passed_over_says_until_when_and_why(
     page = staff.get("/messages/sending").text
     assert "passed over until" in page
     assert "queue is full" in page
+    two_hours_ago = now - timedelta(hours=2)
+    with sessions.begin() as session:
+        session.get_one(CarrierHealth, "console").passed_over_since = two_hours_ago
+    since = two_hours_ago.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%H:%M:%S")
+    page = staff.get("/messages/sending").text
+    assert "passed over since" in page
+    assert f"{since}, until" in page

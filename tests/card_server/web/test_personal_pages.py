@@ -97,6 +97,7 @@ def test_the_timeline_shows_taps_and_messages_and_can_be_narrowed(
     page = staff.get(address).text
     assert "东门进" in page
     assert "家长您好" in page
+    assert f'href="/messages/{school.messages[0]}"' in page
     only = staff.get(f"{address}?only=taps").text
     assert "东门进" in only
     assert "家长您好" not in only

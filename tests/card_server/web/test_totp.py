@@ -178,7 +178,7 @@ def strict_client(engine: Engine, database_url: str, school: SmallSchool) -> Ite
     client = app.test_client()
     client.set_cookie("language", "en")
     client.post("/log-in", data={"login": school.login, "password": school.password})
-    assert client.get("/account").location == "/password"
+    assert client.get("/account").location == "/password?next=/account"
     client.post("/password", data={"password": CHOSEN_PASSWORD, "again": CHOSEN_PASSWORD})
     yield client
     close_app(app)
