@@ -15,7 +15,7 @@ import segno
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from card_server.faces.design import Design
-from card_server.faces.fonts import available_fonts, split_runs
+from card_server.faces.fonts import Font, split_runs
 from schema.tables.card_faces import FaceField
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def card_size(design: Design) -> tuple[float, float]:
 
 
 def open_pdf(width: float, height: float) -> FPDF:
-    """A document whose pages have this size, in millimetres, with the fonts to set names in.
+    """A document whose pages have this size, in millimetres.
 
     The library is loaded here: it takes most of a second, and few processes ever print.
     """
@@ -78,8 +78,6 @@ def open_pdf(width: float, height: float) -> FPDF:
     pdf.set_margin(0)
     pdf.set_auto_page_break(False)
     pdf.set_creator("campus-card")
-    for font in available_fonts():
-        pdf.add_font(font.name, fname=font.path)
     return pdf
 
 
@@ -242,13 +240,20 @@ def _wrap(pdf: FPDF, text: str, size: float, width: float) -> Iterator[str]:
 def _width_of(pdf: FPDF, text: str, size: float) -> float:
     total = 0.0
     for font, piece in split_runs(text):
-        pdf.set_font(font, size=size)
+        _set_font(pdf, font, size)
         total += pdf.get_string_width(piece)
     return total
 
 
 def _write(pdf: FPDF, x: float, baseline: float, text: str, size: float) -> None:
     for font, piece in split_runs(text):
-        pdf.set_font(font, size=size)
+        _set_font(pdf, font, size)
         pdf.text(x, baseline, piece)
         x += pdf.get_string_width(piece)
+
+
+def _set_font(pdf: FPDF, font: Font, size: float) -> None:
+    """Fonts are large, and few documents have a name that needs the second one."""
+    if font.name not in pdf.fonts:
+        pdf.add_font(font.name, fname=font.path)
+    pdf.set_font(font.name, size=size)

@@ -46,26 +46,26 @@ def available_fonts() -> list[Font]:
     return [font for font in FONTS if font.path.exists()]
 
 
-def split_runs(text: str) -> Iterator[tuple[str, str]]:
-    """The text in pieces of one font each: the font's name and the piece, MISSING put in.
+def split_runs(text: str) -> Iterator[tuple[Font, str]]:
+    """The text in pieces of one font each: the font and the piece, MISSING put in.
 
     One piece where one font has all of it: a name in two hands looks like a mistake.
     """
     fonts = available_fonts()
     whole = next((one for one in fonts if letters_of(one).issuperset(map(ord, text))), None)
     if whole:
-        yield whole.name, text
+        yield whole, text
         return
     named = [_font_of(letter, fonts) for letter in text]
-    for name, group in groupby(named, key=lambda one: one[0]):
-        yield name, "".join(letter for _, letter in group)
+    for font, group in groupby(named, key=lambda one: one[0]):
+        yield font, "".join(letter for _, letter in group)
 
 
-def _font_of(letter: str, fonts: list[Font]) -> tuple[str, str]:
+def _font_of(letter: str, fonts: list[Font]) -> tuple[Font, str]:
     for font in fonts:
         if ord(letter) in letters_of(font):
-            return font.name, letter
-    return fonts[0].name, MISSING
+            return font, letter
+    return fonts[0], MISSING
 
 
 def missing_letters(text: str, there: frozenset[int] | None = None) -> str:

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from card_server.faces import fonts
 from card_server.faces.design import Design
 from card_server.faces.drawing import Face, Issuer
-from card_server.faces.fonts import MISSING, missing_letters, split_runs
+from card_server.faces.fonts import FONTS, MISSING, missing_letters, split_runs
 from card_server.faces.printing import Output, print_faces
 from schema.tables.card_faces import FaceField, FaceOrientation
 
@@ -121,8 +121,8 @@ def test_rare_and_long_names_come_out_whole(name: str) -> None:
 
 
 def test_a_name_is_set_in_one_font_where_one_has_it_all() -> None:
-    assert list(split_runs("张三")) == [("main", "张三")]
-    assert list(split_runs("张䶮")) == [("rare", "张䶮")]
+    assert list(split_runs("张三")) == [(FONTS[0], "张三")]
+    assert list(split_runs("张䶮")) == [(FONTS[1], "张䶮")]
 
 
 def test_what_no_font_has_is_marked_and_said() -> None:
