@@ -69,7 +69,7 @@ def _log_in(page: Page, school: Running) -> None:
     page.get_by_label("新密码").fill(_PASSWORD)
     page.get_by_label("再输入一次").fill(_PASSWORD)
     page.get_by_role("button", name="保存密码").click()
-    page.wait_for_url("**/board")
+    page.wait_for_url("**/enrolment")
 
 
 def _register(page: Page, school: Running, port: int) -> None:

@@ -81,7 +81,7 @@ def test_a_day_that_was_judged_stays_and_the_page_says_so(
     typed = {"day": str(day), "kind": "closed", "note": "暴雪"}
     saved = staff.post(_DAY, data=typed, follow_redirects=True).text
     assert f"stays as it was: {day}" in saved
-    assert "Only a recomputation would make it another day" in saved
+    assert "Only a recomputation applies the change to this day" in saved
 
 
 def test_the_states_days_are_settled(
