@@ -1,8 +1,8 @@
 """The web process: the application under waitress until it is told to stop."""
 
-import gc
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from card_server.config import Settings
 from card_server.staff.set_up import offer_link
 from card_server.storage.database import open_engine, open_sessions
 from card_server.web.app import close_app, create_app
+from card_server.web.settling import Settling
 
 _LOOK_EACH_S = 0.25
 """How soon a wish to stop is noticed."""
@@ -31,8 +32,7 @@ def serve(
     """Serve until `stop` is set; `on_ready` is told the address once connections are taken."""
     engine = open_engine(settings.database_url)
     app = create_app(settings, engine)
-    # What is there now stays: no collection has to walk over it in the middle of a page.
-    gc.freeze()
+    settling = Settling(time.monotonic())
     sockets: dict[int, Any] = {}
     server = create_server(
         app,
@@ -51,6 +51,7 @@ def serve(
         if on_ready:
             on_ready(address)
         while not stop.is_set():
+            settling.look(time.monotonic())
             wasyncore.loop(timeout=_LOOK_EACH_S, map=sockets, count=1, use_poll=True)
     finally:
         close_app(app)

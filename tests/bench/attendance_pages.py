@@ -4,7 +4,6 @@ On PostgreSQL and on SQLite: 2.4 million taps and 1.2 million judged days, of 40
 that whatever reads them without an index is seen.
 """
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +23,7 @@ from card_server.staff.scope import WHOLE_SCHOOL
 from card_server.storage.database import open_engine
 from card_server.storage.migrate import migrate
 from card_server.web.app import close_app, create_app
+from card_server.web.settling import settle
 from schema.tables.calendar import DayKind, DayPart
 from schema.tables.metadata import UtcDateTime
 from schema.tables.school import Term
@@ -257,8 +257,7 @@ def _add_days(session: Session, today: date) -> None:
 def _application(url: str, engine: Engine, folder: Path) -> Iterator[Flask]:
     app = create_app(make_settings(url, folder), engine)
     app.config["WTF_CSRF_ENABLED"] = False
-    gc.collect()
-    gc.freeze()  # as card_server.web.serve does
+    settle()
     try:
         yield app
     finally:
