@@ -98,7 +98,10 @@ class BrokerLink:
         self._thread.join(5)
 
     def take(self, timeout_s: float) -> list[Incoming]:
-        """Whatever has arrived, at most a full batch; waits only while there is nothing."""
+        """Whatever has arrived, at most a full batch; waits only while there is nothing.
+
+        Nothing after the time-out, or when the connection broke and what waited comes again.
+        """
         self._arrived.wait(timeout_s)
         with self._taking:
             self._arrived.clear()
@@ -198,6 +201,8 @@ class BrokerLink:
         with self._taking:
             self._waiting.clear()
             self._bytes_taken = self._bytes_come
+            self._arrived.clear()
+            self._piled_up.clear()
             self._client.room.set()
 
     def _on_disconnect(

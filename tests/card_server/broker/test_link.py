@@ -1,6 +1,7 @@
 """The link takes from the broker what it can hold, and the rest when there is room."""
 
 import base64
+import socket
 from pathlib import Path
 
 import pytest
@@ -88,18 +89,31 @@ def test_while_nothing_is_taken_the_link_holds_no_more_than_it_may(
 def test_after_a_break_what_waited_comes_again_and_not_twice(
     full_broker: Mosquitto, tmp_path: Path
 ) -> None:
+    link, come = make(full_broker, tmp_path), list[bytes]()
+    link.start()
+    try:
+        wait_for(lambda: len(link._waiting) >= 500, what="some of it")
+        connection = link._client.socket()
+        assert isinstance(connection, socket.socket)
+        connection.shutdown(socket.SHUT_RDWR)
+        while len(come) < _MESSAGES:
+            batch = wait_for(lambda: link.take(1), what="the rest")
+            again = [one for one in batch if one.connection == 2]
+            come += [one.payload for one in again if one.payload != b"first"]
+            link.acknowledge(again, [])
+    finally:
+        link.stop()
+    assert come == [b"%06d" % n for n in range(_MESSAGES)]
+
+
+def test_what_a_break_took_away_wakes_nobody(full_broker: Mosquitto, tmp_path: Path) -> None:
     link = make(full_broker, tmp_path)
     link.start()
     try:
         wait_for(lambda: len(link._waiting) >= 500, what="some of it")
-        link._client._sock_close()
-        wait_for(lambda: link._connection == 2, what="the next connection")
-        come: list[bytes] = []
-        while len(come) < _MESSAGES:
-            batch = link.take(10)
-            assert batch, f"only {len(come)} came"
-            come += [one.payload for one in batch if one.payload != b"first"]
-            link.acknowledge(batch, [])
+        link.stop()
+        link._forget_waiting()
+        assert not link._arrived.is_set()
+        assert not link._piled_up.is_set()
     finally:
         link.stop()
-    assert come == [b"%06d" % n for n in range(_MESSAGES)]
