@@ -105,7 +105,12 @@ def test_every_route_can_be_tried(app: Flask, engine: Engine, school: SmallSchoo
 
 
 def _count(client: FlaskClient, engine: Engine, path: str) -> int:
+    """The fewer of two looks: what is kept for seconds is asked for again in one of them."""
     client.get(path)  # What is noted at a first look, or kept from it, counts for no later one.
+    return min(_count_once(client, engine, path) for _ in range(2))
+
+
+def _count_once(client: FlaskClient, engine: Engine, path: str) -> int:
     with _counting(engine) as asked:
         assert client.get(path).status_code == 200
     return len(asked)
