@@ -3,7 +3,6 @@
 import base64
 import threading
 import urllib.request
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,9 +31,8 @@ from tests.harness.waiting import wait_for
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    with Session(opened) as session, session.begin():
+def engine(engine: Engine) -> Engine:
+    with Session(engine) as session, session.begin():
         session.add(School(id=1, code="no1", name="一中", signature="一中"))
         session.flush()
         session.add(
@@ -46,8 +44,7 @@ def engine(database_url: str) -> Iterator[Engine]:
                 password_hash="x",
             )
         )
-    yield opened
-    opened.dispose()
+    return engine
 
 
 def settings_for(url: str, port: int = 0) -> Settings:

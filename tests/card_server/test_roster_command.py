@@ -34,11 +34,6 @@ def config(tmp_path: Path, database_url: str) -> Path:
     return path
 
 
-@pytest.fixture
-def engine(database_url: str) -> Engine:
-    return open_engine(database_url)
-
-
 def sheet(folder: Path, *rows: str, header: str = HEADER) -> str:
     path = folder / "名单.csv"
     path.write_text("\n".join((header, *rows)), encoding="utf-8")

@@ -20,7 +20,6 @@ from card_server.exports.files import make_harmless
 from card_server.exports.speaking import speaking
 from card_server.staff.scope import WHOLE_SCHOOL, Grant
 from card_server.staff.tokens import make_token
-from card_server.storage.database import open_engine, open_sessions
 from card_server.web.downloads import AT_ONCE
 from card_server.words.choices import word
 from schema.messages import Refusal
@@ -49,13 +48,6 @@ _HOSTILE = (
     "𠮷野",
 )
 _MANY = AT_ONCE + 200
-
-
-@pytest.fixture
-def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
-    engine = open_engine(database_url)
-    yield open_sessions(engine)
-    engine.dispose()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy.orm import Session, sessionmaker
 
-from card_server.storage.database import open_engine, open_sessions
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.small_school import (
     SmallSchool,
@@ -22,13 +21,6 @@ from tests.harness.browser import watch_for_errors
 
 
 @pytest.fixture
-def sessions(sqlite_url: str) -> Iterator[sessionmaker[Session]]:
-    engine = open_engine(sqlite_url)
-    yield open_sessions(engine)
-    engine.dispose()
-
-
-@pytest.fixture
 def school(sessions: sessionmaker[Session]) -> SmallSchool:
     with sessions.begin() as session:
         school = make_school(session)
@@ -39,8 +31,8 @@ def school(sessions: sessionmaker[Session]) -> SmallSchool:
 
 
 @pytest.fixture
-def address(sqlite_url: str, school: SmallSchool, tmp_path: Path) -> Iterator[str]:
-    with serving(make_settings(sqlite_url, tmp_path)) as address:
+def address(database_url: str, school: SmallSchool, tmp_path: Path) -> Iterator[str]:
+    with serving(make_settings(database_url, tmp_path)) as address:
         yield address
 
 

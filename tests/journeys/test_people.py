@@ -11,19 +11,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import Grant
-from card_server.storage.database import open_engine, open_sessions
 from schema.tables.school import Homeroom, Term
 from schema.tables.staff import Role, Scope, Staff
 from tests.card_server.web.conftest import make_settings, serving
 from tests.card_server.web.small_school import SmallSchool, make_school
 from tests.harness.browser import watch_for_errors
-
-
-@pytest.fixture
-def sessions(sqlite_url: str) -> Iterator[sessionmaker[Session]]:
-    engine = open_engine(sqlite_url)
-    yield open_sessions(engine)
-    engine.dispose()
 
 
 @pytest.fixture
@@ -58,9 +50,9 @@ def _log_in(page: Page, address: str, login: str, password: str) -> None:
 
 
 def test_an_administrator_adds_a_student_shows_a_number_and_begins_the_next_year(
-    page: Page, sqlite_url: str, school: SmallSchool, sessions: sessionmaker[Session]
+    page: Page, database_url: str, school: SmallSchool, sessions: sessionmaker[Session]
 ) -> None:
-    with serving(make_settings(sqlite_url)) as address:
+    with serving(make_settings(database_url)) as address:
         _log_in(page, address, school.login, school.password)
         page.get_by_role("link", name="Students", exact=True).click()
         page.get_by_role("button", name="Add a student").click()
@@ -120,13 +112,13 @@ def _begin_next_year(page: Page, address: str) -> None:
 
 
 def test_a_homeroom_teacher_sees_one_homeroom_and_nothing_else(
-    page: Page, sqlite_url: str, school: SmallSchool, sessions: sessionmaker[Session]
+    page: Page, database_url: str, school: SmallSchool, sessions: sessionmaker[Session]
 ) -> None:
     grant = Grant(Role.HOMEROOM_TEACHER, Scope.HOMEROOM, homeroom_id=school.homerooms[0])
     with sessions.begin() as session:
         password = create_staff(session, school.id, "ban", "班老师", grant)
         session.execute(update(Staff).values(password_is_one_time=False))
-    with serving(make_settings(sqlite_url)) as address:
+    with serving(make_settings(database_url)) as address:
         _log_in(page, address, "ban", password)
         page.get_by_role("link", name="Students", exact=True).click()
         found = page.locator("#found")

@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from card_server.config import LinkBy, Settings
 from card_server.staff.accounts import create_staff_with_password
 from card_server.staff.scope import WHOLE_SCHOOL
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_engine
 from card_server.web.app import close_app, create_app
 from tests.card_server.web.conftest import make_settings, serving
 from tests.card_server.web.small_school import SmallSchool, make_school
@@ -40,13 +40,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def sessions(sqlite_url: str) -> Iterator[sessionmaker[Session]]:
-    engine = open_engine(sqlite_url)
-    yield open_sessions(engine)
-    engine.dispose()
 
 
 @pytest.fixture
@@ -110,11 +103,11 @@ def _is_at_work(page: Page) -> None:
 
 
 def test_a_new_server_is_set_up_by_the_link_that_it_prints(
-    desk: BrowserContext, sqlite_url: str, capfd: pytest.CaptureFixture[str]
+    desk: BrowserContext, database_url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     page = desk.new_page()
     wrong = watch_for_errors(page)
-    with serving(make_settings(sqlite_url).model_copy(update={"web_address": ""})):
+    with serving(make_settings(database_url).model_copy(update={"web_address": ""})):
         link = re.search(r"http\S+/set-up/\S+", capfd.readouterr().err)
         assert link
         page.goto(link[0])
@@ -135,11 +128,11 @@ def test_a_new_server_is_set_up_by_the_link_that_it_prints(
 
 
 def test_a_phone_is_taken_in_and_asked_for_at_the_next_log_in(
-    desk: BrowserContext, sqlite_url: str, campus: SmallSchool, clock: Clock
+    desk: BrowserContext, database_url: str, campus: SmallSchool, clock: Clock
 ) -> None:
     page = desk.new_page()
     wrong = watch_for_errors(page)
-    with at_work(make_settings(sqlite_url), clock) as address:
+    with at_work(make_settings(database_url), clock) as address:
         _log_in(page, address, ADMIN, PASSWORD)
         _is_at_work(page)
         page.goto(f"{address}/account")
@@ -173,10 +166,10 @@ def test_a_phone_is_taken_in_and_asked_for_at_the_next_log_in(
 
 
 def test_six_wrong_passwords_lock_account_and_address_until_time_has_passed(
-    desk: BrowserContext, sqlite_url: str, campus: SmallSchool, clock: Clock
+    desk: BrowserContext, database_url: str, campus: SmallSchool, clock: Clock
 ) -> None:
     page = desk.new_page()
-    with at_work(make_settings(sqlite_url), clock) as address:
+    with at_work(make_settings(database_url), clock) as address:
         said = set()
         for password in [*[f"wrong password {n}" for n in range(6)], PASSWORD]:
             _log_in(page, address, ADMIN, password)
@@ -191,7 +184,7 @@ def test_six_wrong_passwords_lock_account_and_address_until_time_has_passed(
 
 
 def test_a_provider_vouches_and_the_account_opens(
-    desk: BrowserContext, sqlite_url: str, campus: SmallSchool, clock: Clock, tmp_path: Path
+    desk: BrowserContext, database_url: str, campus: SmallSchool, clock: Clock, tmp_path: Path
 ) -> None:
     page = desk.new_page()
     claims: dict[str, object] = {"sub": "0001", "email": ADMIN, "email_verified": True}
@@ -203,7 +196,7 @@ def test_a_provider_vouches_and_the_account_opens(
             "oidc_name": "School ID",
             "oidc_link_by": LinkBy.EMAIL,
         }
-        settings = make_settings(sqlite_url).model_copy(update=update)
+        settings = make_settings(database_url).model_copy(update=update)
         with at_work(settings, clock) as address:
             page.goto(f"{address}/taps")
             page.get_by_role("button", name="Log in with School ID").click()
@@ -217,12 +210,12 @@ def test_a_provider_vouches_and_the_account_opens(
 def test_a_password_changed_in_one_browser_ends_the_session_in_another(
     desk: BrowserContext,
     elsewhere: BrowserContext,
-    sqlite_url: str,
+    database_url: str,
     campus: SmallSchool,
     clock: Clock,
 ) -> None:
     here, there = desk.new_page(), elsewhere.new_page()
-    with at_work(make_settings(sqlite_url), clock) as address:
+    with at_work(make_settings(database_url), clock) as address:
         for page in (here, there):
             _log_in(page, address, ADMIN, PASSWORD)
             _is_at_work(page)

@@ -1,15 +1,13 @@
 """Which taps cannot both be theirs, and that each pair is found once whenever its taps come."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.attendance.tap_pairs import SeenTap, find_pairs, pairs_among
-from card_server.storage.database import open_engine, open_sessions
 from schema.tables.findings import PairKind, TapPair, TapPairMark
 from schema.tables.readers import Reader
 from schema.tables.taps import Tap
@@ -42,13 +40,6 @@ def test_which_taps_are_a_pair(
     seen = [_tap(number, *tap) for number, tap in enumerate(taps)]
     for order in (seen, seen[::-1]):
         assert [kind for _one, _other, kind in pairs_among(order, 60)] == known
-
-
-@pytest.fixture
-def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
-    engine: Engine = open_engine(database_url)
-    yield open_sessions(engine)
-    engine.dispose()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -19,7 +18,7 @@ from card_server.jobs.queue import Asker, ask_for
 from card_server.jobs.work import Worker
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import WHOLE_SCHOOL, Grant
-from card_server.storage.database import open_engine, open_sessions
+from card_server.storage.database import open_sessions
 from schema.tables.audit import AuditEntry
 from schema.tables.jobs import Job, JobPart, JobState
 from schema.tables.people import Language
@@ -28,10 +27,8 @@ from tests.card_server.web.small_school import SEAL, SmallSchool, make_school
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = seal_details(open_engine(database_url), bytes(32))
-    yield engine
-    engine.dispose()
+def engine(engine: Engine) -> Engine:
+    return seal_details(engine, bytes(32))
 
 
 def _ask(session: Session, school: SmallSchool, grant: Grant) -> int:

@@ -2,7 +2,6 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
@@ -18,7 +17,6 @@ from card_server.messages.limits import (
     give_back,
     lock_counts,
 )
-from card_server.storage.database import open_engine
 from schema.tables.messages import LimitScope, MessageCount, MessageKind
 
 DAY = date(2026, 9, 1)
@@ -32,13 +30,6 @@ def sending(number: str = "a", student: int = 1, price: int = 45, day: date = DA
 
 def tally_for(*sendings: Sending) -> Tally:
     return Tally({key: (0, 0) for one in sendings for key in one.counted()})
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,12 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from card_server.reports.message_costs import Cost, CostBy, read_costs, total_of
-from card_server.storage.database import open_engine
 from schema.tables.message_costs import MessageCostDay
 from schema.tables.messages import MessageKind
 from tests.card_server.web.small_school import SmallSchool, make_school
 
 FIRST, LAST = DAYS = (date(2026, 9, 1), date(2026, 9, 3))
 A_DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Engine:
-    return open_engine(database_url)
 
 
 @pytest.fixture

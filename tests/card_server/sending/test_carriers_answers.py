@@ -1,7 +1,7 @@
 """What follows each answer of each carrier, from its real SDK to the row and what staff read."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -10,7 +10,6 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from card_server.sending.choosing import Carriers
-from card_server.storage.database import open_engine
 from integrations.sms.protocol import Channel
 from schema.messages import utc_now
 from schema.tables.messages import MessageState, PhoneStanding
@@ -231,13 +230,6 @@ OF_WECOM = {
     ),
     "text too long": Case(wecom.refuse(45002), State.FAILED, "WeCom 45002: The text is too long."),
 }
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.mark.parametrize(

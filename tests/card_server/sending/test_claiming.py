@@ -1,6 +1,5 @@
 """What is taken when its turn comes, and what is not: what happened since it was written counts."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +12,6 @@ from uuid_utils.compat import uuid7
 from card_server.messages.standing import clear_number, flag_number, stop_number
 from card_server.sending.choosing import Carriers
 from card_server.sending.claiming import LEASE, Claim, claim_due, look_for_work
-from card_server.storage.database import open_engine
 from card_server.storage.sealing import Seal
 from integrations.sms.console import ConsoleCarrier
 from integrations.sms.protocol import Channel
@@ -38,13 +36,6 @@ A_MINUTE = timedelta(minutes=1)
 MIDNIGHT = datetime.combine(datetime.now(ZONE).date(), time(), ZONE).astimezone(UTC)
 NOON = MIDNIGHT + timedelta(hours=12)
 NIGHT = MIDNIGHT + timedelta(hours=23)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 class Named(ConsoleCarrier):

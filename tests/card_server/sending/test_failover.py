@@ -11,7 +11,6 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from card_server.sending.choosing import Carriers
-from card_server.storage.database import open_engine
 from integrations.sms.protocol import SendError
 from schema.messages import utc_now
 from schema.tables.messages import CarrierHealth, Message, MessageRules, MessageState
@@ -55,13 +54,6 @@ class Two(NamedTuple):
     first: Line
     second: Line
     clock: Clock
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

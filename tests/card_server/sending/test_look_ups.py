@@ -22,7 +22,6 @@ from card_server.sending.looking_up import (
     take_unclear,
 )
 from card_server.sending.outcomes import LOOK_UPS
-from card_server.storage.database import open_engine
 from card_server.storage.sealing import Seal
 from card_server.webhooks.outbox import MessageKey
 from integrations.sms.protocol import Fate, Report
@@ -52,13 +51,6 @@ Connect = Callable[[float], AbstractContextManager[Line]]
 PATIENT_S = 15.0
 LONG_AGO = timedelta(minutes=3)
 """Since then every carrier has in its records what it took."""
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Queries in one round trip: the rows that each gives alone, and the errors that each raises."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -52,11 +51,9 @@ KEYS = [PlaceKey(1, student) for student in (1, 2, 3)]
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    fill(opened)
-    yield opened
-    opened.dispose()
+def engine(engine: Engine) -> Engine:
+    fill(engine)
+    return engine
 
 
 def fill(engine: Engine) -> None:

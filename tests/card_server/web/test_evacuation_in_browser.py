@@ -1,17 +1,16 @@
 """An evacuation in Chromium: one at a desk, one on a phone that loses the network for a while."""
 
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pypdf import PdfReader
-from sqlalchemy import Engine, update
+from sqlalchemy import update
+from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import WHOLE_SCHOOL, Grant
-from card_server.storage.database import open_engine, open_sessions
 from schema.tables.staff import Role, Scope, Staff
 from tests.card_server.web.campus_things import add_presence
 from tests.card_server.web.conftest import make_settings, serving
@@ -20,19 +19,17 @@ from tests.harness.browser import watch_for_errors
 
 _PHONE = {"width": 390, "height": 844}
 _SOON_MS = 2_500
+_SIZE = """() => {
+    const { offsetWidth, offsetHeight } = document.querySelector("button[data-student]");
+    return [offsetWidth, offsetHeight];
+}"""
+"""Found and measured in one step: the list comes anew whenever somebody does something."""
 
 
 @pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
-    engine = open_engine(sqlite_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def passwords(engine: Engine) -> dict[str, str]:
+def passwords(sessions: sessionmaker[Session]) -> dict[str, str]:
     """Of the office and of the first homeroom's teacher; all eight students are inside."""
-    with open_sessions(engine).begin() as session:
+    with sessions.begin() as session:
         school = make_school(session)
         now = datetime.now(UTC)
         for student in range(8):
@@ -60,11 +57,11 @@ def _log_in(context: BrowserContext, address: str, login: str, password: str) ->
 
 
 def test_several_tick_off_at_once_and_a_phone_without_network_keeps_its_ticks(
-    browser: Browser, sqlite_url: str, passwords: dict[str, str]
+    browser: Browser, database_url: str, passwords: dict[str, str]
 ) -> None:
     desk = browser.new_context()
     phone = browser.new_context(viewport=_PHONE, has_touch=True)  # type: ignore[arg-type]
-    with serving(make_settings(sqlite_url)) as address:
+    with serving(make_settings(database_url)) as address:
         office = _log_in(desk, address, "office", passwords["office"])
         wrong = watch_for_errors(office)
         office.goto(f"{address}/campus")
@@ -77,10 +74,7 @@ def test_several_tick_off_at_once_and_a_phone_without_network_keeps_its_ticks(
         teacher = _log_in(phone, address, "teacher", passwords["teacher"])
         teacher.goto(office.url)
         expect(teacher.locator("#count-missing")).to_have_text("4")
-        # Measured in one step: the list comes anew whenever somebody does something.
-        width, height = teacher.locator("button[data-student]").first.evaluate(
-            "button => [button.offsetWidth, button.offsetHeight]"
-        )
+        width, height = teacher.evaluate(_SIZE)
         assert height >= 48
         assert width > 300
         teacher.tap("button:has-text('张三')")
@@ -119,10 +113,10 @@ def test_several_tick_off_at_once_and_a_phone_without_network_keeps_its_ticks(
 
 
 def test_the_list_on_paper_has_a_sheet_for_each_homeroom(
-    browser: Browser, sqlite_url: str, passwords: dict[str, str]
+    browser: Browser, database_url: str, passwords: dict[str, str]
 ) -> None:
     desk = browser.new_context()
-    with serving(make_settings(sqlite_url)) as address:
+    with serving(make_settings(database_url)) as address:
         office = _log_in(desk, address, "office", passwords["office"])
         office.goto(f"{address}/campus/print")
         printed = PdfReader(io.BytesIO(office.pdf(format="A4", prefer_css_page_size=True)))

@@ -1,17 +1,15 @@
 """Leave and passages by hand in Chromium: asked at a desk, decided on a phone, done at the gate."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import Engine, update
-from sqlalchemy.orm import Session
+from sqlalchemy import update
+from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import WHOLE_SCHOOL, Grant
-from card_server.storage.database import open_engine, open_sessions
 from schema.tables.staff import Role, Scope, Staff
 from tests.card_server.leave.leave_school import add_hours
 from tests.card_server.people.people_school import ZONE
@@ -23,16 +21,9 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
-    engine = open_engine(sqlite_url)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def passwords(engine: Engine) -> dict[str, str]:
+def passwords(sessions: sessionmaker[Session]) -> dict[str, str]:
     """Of the office, the first homeroom's teacher and the guard, by login."""
-    with open_sessions(engine).begin() as session:
+    with sessions.begin() as session:
         school = make_school(session)
         add_hours(session, school.id)
         found = {
@@ -83,9 +74,9 @@ def _ask(page: Page, address: str, last_in_days: int) -> str:
 
 
 def test_leave_goes_from_the_desk_to_a_teachers_phone_and_long_leave_to_the_school(
-    browser: Browser, sqlite_url: str, tmp_path: Path, passwords: dict[str, str]
+    browser: Browser, database_url: str, tmp_path: Path, passwords: dict[str, str]
 ) -> None:
-    with serving(make_settings(sqlite_url)) as address:
+    with serving(make_settings(database_url)) as address:
         office = _log_in(browser, address, "office", passwords["office"], phone=False)
         wrong = watch_for_errors(office)
         slip = _ask(office, address, last_in_days=0)
@@ -116,9 +107,9 @@ def test_leave_goes_from_the_desk_to_a_teachers_phone_and_long_leave_to_the_scho
 
 
 def test_a_guard_lets_somebody_in_without_a_card_and_undoes_it(
-    browser: Browser, sqlite_url: str, passwords: dict[str, str]
+    browser: Browser, database_url: str, passwords: dict[str, str]
 ) -> None:
-    with serving(make_settings(sqlite_url)) as address:
+    with serving(make_settings(database_url)) as address:
         guard = _log_in(browser, address, "guard", passwords["guard"], phone=True)
         wrong = watch_for_errors(guard)
         guard.goto(f"{address}/by-hand")
