@@ -2,6 +2,7 @@
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ def say(body: object, status: int = 200, headers: Mapping[str, str] | None = Non
     return Answer(status, json.dumps(body).encode(), headers or {})
 
 
-class ToldServer(LocalServer):
+class ToldServer(LocalServer, ABC):
     """A server that a carrier's own server is made of: it says what `handle` does."""
 
     def __init__(self) -> None:
@@ -89,13 +90,13 @@ class ToldServer(LocalServer):
                 return len(self._asked), self._answers.popleft()
             return len(self._asked), self.answers_to.get(self.addressee(asked))
 
+    @abstractmethod
     def addressee(self, asked: Asked) -> str:
         """Who gets the message; empty for requests that send none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def handle(self, asked: Asked) -> Answer:
         """The answer to a request."""
-        raise NotImplementedError
 
 
 class _Listener(Listener):
