@@ -43,7 +43,7 @@ def show() -> ResponseReturnValue:
     columns = [
         Column(gettext("School"), "name"),
         Column(gettext("Students"), "students", is_number=True),
-        Column(gettext("Arrived"), "arrived", is_number=True),
+        Column(gettext("Came in"), "arrived", is_number=True),
         Column(gettext("Late"), "late", is_number=True),
         Column(gettext("On campus"), "inside", is_number=True),
         Column(gettext("Silent readers"), "silent", is_number=True),
