@@ -7,7 +7,6 @@ acknowledged, to the broker or to a reader, before its commit.
 import gc
 import sys
 import threading
-import time
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
@@ -70,10 +69,12 @@ def run(settings: Settings, stop: threading.Event) -> None:
 def _work(ingest: "Ingest", dialect: str) -> None:
     """Run the loops until one ends, which ends all. Raises what it raised.
 
-    SQLite has one writer. On PostgreSQL a second loop judges full batches while the first one's is
+    SQLite has one writer. On PostgreSQL another loop judges full batches while the first one's is
     in the database; with less to do, two would only wait for each other's locks.
     """
-    loops = [ingest.work] if dialect == "sqlite" else [ingest.work, ingest.help_out]
+    loops = [ingest.work, ingest.look_after_readers]
+    if dialect != "sqlite":
+        loops.append(ingest.help_out)
     with ThreadPoolExecutor(len(loops), thread_name_prefix="ingest") as pool:
         running = [pool.submit(loop) for loop in loops]
         wait(running, return_when=FIRST_COMPLETED)
@@ -95,20 +96,27 @@ class Ingest:
         self._directory = Directory()
         self._versions: dict[int, int] | None = None
         self._exits = ExitLists()
-        self._look_at = 0.0
 
     def work(self) -> None:
-        """Batch after batch, and once a second a look whether readers must know something new."""
+        """Batch after batch."""
         while not self._is_over():
             if not self._link.is_running:
                 raise RuntimeError("the broker thread died") from self._link.failure
             batch = self._link.take(_IDLE_S)
             if batch:
                 self._record(batch)
-            if time.monotonic() > self._look_at:
-                self._look_at = time.monotonic() + _LOOK_EACH_S
+
+    def look_after_readers(self) -> None:
+        """Once a second a look whether readers must know something new; no tap waits for it."""
+        while not self._is_over():
+            pause = _LOOK_EACH_S
+            try:
                 self._push_card_lists()
                 self._push_exits()
+            except (OperationalError, InterfaceError) as error:
+                _log.warning("the database is away", error=type(error).__name__)
+                pause = _RETRY_S[1]
+            self._stop.wait(pause)
 
     def help_out(self) -> None:
         """Full batches, while so much piles up that they form."""
@@ -196,31 +204,24 @@ class Ingest:
 
     def _push_card_lists(self) -> None:
         """Send what has changed to every reader at once; who misses it asks with its status."""
-        try:
-            with self._sessions() as session:
-                versions = list_versions(session)
-                before = self._versions if self._versions is not None else versions
-                for school_id, version in versions.items():
-                    had = before.get(school_id, version)
-                    if had == version:
-                        continue
-                    for to in bring_all_up_to_date(session, school_id, had):
-                        for message in to.messages:
-                            topic = Topic(to.school, to.reader, Kind.CARDS)
-                            self._link.send(topic, message)
-                self._versions = versions
-        except (OperationalError, InterfaceError) as error:
-            _log.warning("the database is away", error=type(error).__name__)
+        with self._sessions() as session:
+            versions = list_versions(session)
+            before = self._versions if self._versions is not None else versions
+            for school_id, version in versions.items():
+                had = before.get(school_id, version)
+                if had == version:
+                    continue
+                for to in bring_all_up_to_date(session, school_id, had):
+                    for message in to.messages:
+                        self._link.send(Topic(to.school, to.reader, Kind.CARDS), message)
+            self._versions = versions
 
     def _push_exits(self) -> None:
         """Tell the gates at once which exits they hold now, where that has changed."""
-        try:
-            with self._sessions() as session:
-                for to in self._exits.changed(session, datetime.now(UTC)):
-                    for message in to.messages:
-                        self._link.send(Topic(to.school, to.reader, Kind.EXITS), message)
-        except (OperationalError, InterfaceError) as error:
-            _log.warning("the database is away", error=type(error).__name__)
+        with self._sessions() as session:
+            for to in self._exits.changed(session, datetime.now(UTC)):
+                for message in to.messages:
+                    self._link.send(Topic(to.school, to.reader, Kind.EXITS), message)
 
 
 def _reader_keys(batch: Iterable[Incoming]) -> set[ReaderKey]:
