@@ -1,6 +1,6 @@
 """What waits to be sent, how much of it, until when, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -52,13 +52,25 @@ def list_waiting(session: Session, school_id: int, now: datetime) -> list[Waitin
         .where(Message.school_id == school_id, or_(*waiting))
         .group_by(Message.state, is_due, is_at_once, Message.error)
     )
-    groups = []
+    groups: dict[tuple[WaitReason, str | None, bool], Waiting] = {}
     for state, due, at_once, error, count, last, first, oldest in found:
         facts = Facts(bool(is_stopped), rests, state, bool(due), bool(at_once), error, first, last)
         reason = why(facts, now)
         until = None if due or state is MessageState.SENDING else last
-        groups.append(Waiting(reason, count, until, oldest, error))
-    return sorted(groups, key=lambda one: (list(WaitReason).index(one.reason), one.oldest))
+        one = Waiting(reason, count, until, oldest, error)
+        key = reason, error, until is None
+        groups[key] = _together(groups[key], one) if key in groups else one
+    return sorted(groups.values(), key=lambda one: (list(WaitReason).index(one.reason), one.oldest))
+
+
+def _together(one: Waiting, other: Waiting) -> Waiting:
+    """The same reason, of messages of two kinds."""
+    return replace(
+        one,
+        count=one.count + other.count,
+        until=max(one.until, other.until) if one.until and other.until else None,
+        oldest=min(one.oldest, other.oldest),
+    )
 
 
 _STATES: Final = (MessageState.QUEUED, MessageState.SENDING)

@@ -50,8 +50,9 @@ class Visit(NamedTuple):
 def _prepare(settings: Settings) -> list[Visit]:
     engine = open_engine(settings.database_url)
     migrate(engine)
-    with open_sessions(engine).begin() as session:
-        school = make_lively_school(session)
+    sessions = open_sessions(engine)
+    school = make_lively_school(sessions)
+    with sessions.begin() as session:
         add_things(session, school, range(1))
         of_district = make_district(session)
     app = create_app(settings, engine)

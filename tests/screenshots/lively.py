@@ -1,31 +1,33 @@
 """A school in mid-morning, as pictures show it: most are here, some late, some messages lost."""
 
 from datetime import UTC, datetime, timedelta
-from random import Random
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.demo.school import create_school
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import WHOLE_SCHOOL, Grant
 from card_server.storage.sealing import Seal
-from schema.messages import Refusal
 from schema.tables.cards import Card, CardBinding
-from schema.tables.messages import MessageState
-from schema.tables.people import Guardianship, Student
+from schema.tables.messages import Message, MessageState
+from schema.tables.people import Guardianship
 from schema.tables.readers import Aside, Reader
 from schema.tables.school import Homeroom, School
 from schema.tables.staff import Role, Scope, Staff
+from tests.card_server.web.campus_things import add_evacuation
+from tests.card_server.web.leave_things import make_slip
 from tests.card_server.web.small_school import (
     SmallSchool,
     add_health,
-    add_message,
-    add_tap,
     make_school,
 )
+from tests.harness.zones import zone_where_it_is
+from tests.screenshots.week import Week
 
 LOGIN, DISTRICT_LOGIN = "wang", "qian"
+_HOUR = 9
+_UNSURE = 24
 _STATES = (
     MessageState.ACCEPTED,
     MessageState.ACCEPTED,
@@ -36,43 +38,48 @@ _STATES = (
 )
 
 
-def make_lively_school(session: Session) -> SmallSchool:
-    """The demo's 600 students, of whom most have arrived within the last hour and a half."""
-    now, random = datetime.now(UTC), Random(7)
-    row = create_school(session, Seal(bytes(32)), now)
-    password = create_staff(session, row.id, LOGIN, "王老师", WHOLE_SCHOOL)
-    session.execute(update(Staff).values(password_is_one_time=False))
-    school = _describe(session, row.id, password)
-    for number in range(len(school.students)):
-        if random.random() < 0.07:
-            continue
-        minutes = min(95.0, max(2.0, random.gauss(52, 12)))
-        late = max(0, 30 - int(minutes))
-        add_tap(session, school, number, at=now - timedelta(minutes=minutes), late_minutes=late)
-    names = list(session.scalars(select(Student.name).order_by(Student.id)))
-    for number in range(24):
-        add_message(session, school, number, _STATES[number % len(_STATES)], _body(names, number))
-    add_tap(session, school, 3, reason=Refusal.LOST)
-    add_tap(session, school, None, uid="04C0FFEE000001", reason=Refusal.UNKNOWN)
-    for reader in range(len(school.readers) - 1):
-        add_health(session, school, reader, now - timedelta(seconds=90 * (reader == 2)))
-    session.add(
-        Aside(
-            school_id=school.id,
-            topic="campus/v1/demo/gate-east-in/tap",
-            reason="malformed",
-            body=b'{"uid": 7}',
-            digest=bytes(32),
-            times=3,
-            received_at=now,
-        )
-    )
-    session.flush()
+def make_lively_school(sessions: sessionmaker[Session]) -> SmallSchool:
+    """The demo's 600 students after a school week, at nine in the morning of their zone."""
+    now = datetime.now(UTC)
+    with sessions.begin() as session:
+        row = create_school(session, Seal(bytes(32)), now)
+        row.zone = zone_where_it_is(_HOUR).key
+        password = create_staff(session, row.id, LOGIN, "王老师", WHOLE_SCHOOL)
+        session.execute(update(Staff).values(password_is_one_time=False))
+        school = _describe(session, row.id, password)
+        for reader in range(len(school.readers) - 1):
+            add_health(session, school, reader, now - timedelta(seconds=90 * (reader == 2)))
+    Week(sessions, school).until(now)
+    with sessions.begin() as session:
+        _send(session)
+        add_evacuation(session, school, range(12), is_running=False, found=range(11))
+        session.add_all(make_slip(school, one, now + timedelta(days=one)) for one in (1, 2))
+        session.add(_broken_message(school, now))
     return school
 
 
-def _body(names: list[str], number: int) -> str:
-    return f"【实验中学】家长您好，{names[number]}已于07:{30 + number}进入学校。"
+def _send(session: Session) -> None:
+    """Most messages were taken by their carrier; of the newest ones some were not."""
+    messages = session.scalars(select(Message).order_by(Message.created_at.desc())).all()
+    for place, message in enumerate(messages):
+        message.state = _STATES[place % len(_STATES)] if place < _UNSURE else MessageState.ACCEPTED
+        message.changed_at = message.created_at
+        if message.state is MessageState.ACCEPTED:
+            message.provider, message.attempts = "console", 1
+        if message.state is MessageState.FAILED:
+            message.error = "30006: landline or unreachable"
+
+
+def _broken_message(school: SmallSchool, now: datetime) -> Aside:
+    return Aside(
+        school_id=school.id,
+        topic="campus/v1/demo/gate-east-in/tap",
+        reason="malformed",
+        body=b'{"uid": 7}',
+        digest=bytes(32),
+        times=3,
+        received_at=now,
+    )
 
 
 def make_district(session: Session) -> str:

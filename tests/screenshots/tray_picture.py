@@ -72,8 +72,7 @@ def _prepare(database_url: str) -> list[str]:
     """Make the school; the numbers of its students' cards."""
     engine = open_engine(database_url)
     migrate(engine)
-    with open_sessions(engine).begin() as session:
-        uids = make_lively_school(session).uids
+    uids = make_lively_school(open_sessions(engine)).uids
     engine.dispose()
     return uids
 
