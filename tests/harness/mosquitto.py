@@ -21,12 +21,18 @@ user root
 
 
 class Mosquitto:
-    """Started on entry; `config` replaces the plain open listener ({port}, {folder} are filled)."""
+    """Started on entry; `config` replaces the plain open listener ({port}, {folder} are filled).
 
-    def __init__(self, folder: Path, config: str = _PLAIN, port: int | None = None) -> None:
+    It has started when it answers at `port` and at all of `more_ports`.
+    """
+
+    def __init__(
+        self, folder: Path, config: str = _PLAIN, port: int | None = None, *more_ports: int
+    ) -> None:
         binary = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         self.host = "127.0.0.1"
         self.port = port or free_port()
+        self._ports = (self.port, *more_ports)
         self._config = folder / "mosquitto.conf"
         folder.mkdir(parents=True, exist_ok=True)
         self._config.write_text(config.format(port=self.port, folder=folder))
@@ -53,7 +59,7 @@ class Mosquitto:
 
     def _answers(self) -> bool:
         assert self._process.exit_code is None, self.output
-        return is_open(self.port)
+        return all(is_open(port) for port in self._ports)
 
     def __enter__(self) -> "Mosquitto":
         self.start()

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+from tests.harness.ports import free_port
 from tests.harness.processes import Process
 from tests.harness.waiting import wait_for
 
@@ -142,9 +143,7 @@ def _listening_ports() -> set[int]:
 
 def _free_pair() -> int:
     """A port that is free together with the next one, which the second slot takes."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("0.0.0.0", 0))
-            port: int = first.getsockname()[1]
-            if second.connect_ex(("127.0.0.1", port + 1)) != 0 and port < 65535:
-                return port
+    port, following = free_port(), free_port()
+    while following != port + 1:
+        port, following = following, free_port()
+    return port

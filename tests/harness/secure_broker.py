@@ -32,7 +32,7 @@ class SecureBroker:
             user="root",
         )
         text = write_broker_config(folder, plan).read_text()
-        self._mosquitto = Mosquitto(folder, text, self.reader_port)
+        self._mosquitto = Mosquitto(folder, text, self.reader_port, self.server_port)
 
     @property
     def output(self) -> str:
