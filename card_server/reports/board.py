@@ -27,7 +27,7 @@ from card_server.reports.board_members import (
 from card_server.reports.board_waiting import RoomWaiting, read_waiting
 from card_server.school_time import bounds_of
 from card_server.staff.sessions import SchoolInUse
-from schema.tables.attendance import HomeroomDay
+from schema.tables.attendance import HomeroomDay, Presence
 from schema.tables.people import Student, StudentStatus
 from schema.tables.school import Homeroom
 
@@ -43,6 +43,7 @@ class Counts:
     arrived: int = 0
     late: int = 0
     inside: int = 0
+    """On campus now, since whichever day."""
     expected: int = 0
     """Of whom the day expects something (应到), on leave or not."""
     left_early: int = 0
@@ -162,7 +163,11 @@ def read_counts(session: Session, school_id: int, day: date) -> Counts:
     )
     sizes = {room: students for room, students in found}  # noqa: C416 - a row is a tuple
     counts = _sum(_read_rows(session, school_id, day, sizes))
-    return replace(counts, not_yet=max(0, counts.students - counts.arrived))
+    inside = session.scalar(
+        select(func.count()).where(Presence.school_id == school_id, Presence.is_inside)
+    )
+    not_yet = max(0, counts.students - counts.arrived)
+    return replace(counts, inside=inside or 0, not_yet=not_yet)
 
 
 def shown_rooms(board: Board) -> list[int] | None:
@@ -180,9 +185,11 @@ def _complete(
     row: HomeroomRow, members: Members | None, plan: DayPlan | None, waiting: RoomWaiting | None
 ) -> HomeroomRow:
     """The line with what its day expects and why not all of it is judged."""
-    known = (members or Members()).count(expecting(plan))
+    members = members or Members()
+    known = members.count(expecting(plan))
     counts = replace(
         row.counts,
+        inside=members.inside,
         expected=known.students,
         # Boarders on campus are no arrivals of a day that expects nothing of them.
         arrived=known.came if known.students else row.counts.arrived,
@@ -224,7 +231,6 @@ def _read_rows(
             Homeroom.name,
             HomeroomDay.arrived,
             HomeroomDay.late,
-            HomeroomDay.inside,
             HomeroomDay.left_early,
             HomeroomDay.absent,
             HomeroomDay.on_leave,
@@ -254,7 +260,6 @@ def _as_counts(
     students: int,
     arrived: int | None,
     late: int | None,
-    inside: int | None,
     left_early: int | None,
     absent: int | None,
     on_leave: int | None,
@@ -264,7 +269,6 @@ def _as_counts(
         students,
         arrived or 0,
         late or 0,
-        inside or 0,
         left_early=left_early or 0,
         absent=absent or 0,
         on_leave=on_leave or 0,

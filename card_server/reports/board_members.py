@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from card_server.reports.board_days import Expecting
 from card_server.reports.kept_days import Results, open_results
-from schema.tables.attendance import Attendance, Exemption, SessionStatus
+from schema.tables.attendance import Attendance, Exemption, Presence, SessionStatus
 from schema.tables.leave import LeaveSlip, LeaveState
 from schema.tables.people import Boarding, Student, StudentStatus
 from schema.tables.school import Homeroom
@@ -43,6 +43,8 @@ class Alike(NamedTuple):
     """How many students of a homeroom are alike in all of these."""
 
     number: int
+    inside: int
+    """How many of them are on campus now, since whichever day."""
     is_exempt: bool
     is_boarder: bool
     has_come: bool
@@ -74,6 +76,11 @@ class Members:
         """All of them, exempt or not."""
         return sum(one.number for one in self.groups)
 
+    @property
+    def inside(self) -> int:
+        """Those who are on campus now."""
+        return sum(one.inside for one in self.groups)
+
     def count(self, expects: Expecting) -> Expected:
         """Those of whom such a day expects something."""
         standing = {False: expects.day_students, True: expects.boarders}
@@ -100,15 +107,24 @@ def count_members(session: Session, school_id: int, time: Time) -> dict[int, Mem
         _is_away(school_id, time).label("is_away"),
     )
     found = session.execute(
-        select(Student.homeroom_id, func.count(), *kinds)
+        select(
+            Student.homeroom_id,
+            func.count(),
+            func.count().filter(Presence.is_inside),
+            *kinds,
+        )
         .outerjoin(Attendance, _is_day_of_student(school_id, time.day))
+        .outerjoin(
+            Presence,
+            and_(Presence.school_id == school_id, Presence.student_id == Student.id),
+        )
         .where(Student.school_id == school_id, Student.status == StudentStatus.ENROLLED)
         .group_by(Student.homeroom_id, *(kind.name for kind in kinds))
     )
     rooms: dict[int, list[Alike]] = {}
-    for room, *alike in found:
+    for room, number, inside, *flags in found:
         # SQLite has no truth of its own: its flags are numbers.
-        rooms.setdefault(room, []).append(Alike(alike[0], *map(bool, alike[1:])))
+        rooms.setdefault(room, []).append(Alike(number, inside, *map(bool, flags)))
     return {room: Members(groups) for room, groups in rooms.items()}
 
 

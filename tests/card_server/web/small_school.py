@@ -20,7 +20,7 @@ from card_server.staff.sessions import describe_school
 from card_server.storage.bulk import write_all
 from card_server.storage.sealing import Seal
 from schema.messages import CardState, Decision, ReaderState, Refusal, SourceState
-from schema.tables.attendance import Attendance
+from schema.tables.attendance import Attendance, Presence
 from schema.tables.calendar import CalendarEntry, DayKind, EntrySource, Timetable
 from schema.tables.cards import Card, CardBinding
 from schema.tables.jobs import Job, JobState
@@ -336,6 +336,17 @@ def _add_arrival(
     homeroom_id = session.scalars(select(Student.homeroom_id).where(Student.id == student_id)).one()
     key = DayKey(school.id, day, student_id)
     keep_day(session, make_day(key, homeroom_id, at, late_minutes=late_minutes), inside=1)
+    session.merge(
+        Presence(
+            school_id=school.id,
+            student_id=student_id,
+            homeroom_id=homeroom_id,
+            is_inside=True,
+            since_at=at,
+            reader_id=school.readers[0],
+            is_closed=False,
+        )
+    )
 
 
 def make_day(
