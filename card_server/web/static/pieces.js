@@ -26,14 +26,15 @@
     });
   });
 
-  // On a phone the navigation is wider than the screen: begin where one is.
-  const beginHere = () =>
-    document.querySelectorAll(".sections, .tabs.under-top").forEach((row) => {
+  // On a phone the navigation and a month are wider than the screen: begin where one is.
+  const NAVIGATION = ".sections, .tabs.under-top";
+  const beginHere = (rows) =>
+    document.querySelectorAll(rows).forEach((row) => {
       const here = row.querySelector("[aria-current]");
       if (here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
     });
-  window.addEventListener("resize", beginHere);
-  beginHere();
+  window.addEventListener("resize", () => beginHere(NAVIGATION));
+  beginHere(`${NAVIGATION}, .grid-scroll`);
 
   // A form that came back with something wrong begins at what is wrong.
   document.querySelector(".wrong.summary")?.focus();

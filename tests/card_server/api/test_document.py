@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,19 +25,26 @@ def test_the_committed_document_is_the_one_of_the_code() -> None:
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
-    def follow(part: Any) -> None:
-        if isinstance(part, dict):
-            if "$ref" in part:
-                found: Any = document
-                for step in part["$ref"].removeprefix("#/").split("/"):
-                    found = found[step]
-            for one in part.values():
-                follow(one)
-        elif isinstance(part, list):
-            for one in part:
-                follow(one)
+    references = set(_references(document))
+    assert len(references) > 100
+    assert {one for one in references if not _leads_somewhere(document, one)} == set()
 
-    follow(document)
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if "$ref" in part:
+            yield part["$ref"]
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            yield from _references(one)
+
+
+def _leads_somewhere(document: dict[str, Any], reference: str) -> bool:
+    found: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        found = found.get(step, {})
+    return bool(found)
 
 
 def test_every_operation_names_its_roles_its_problems_and_what_it_is(

@@ -1,0 +1,67 @@
+"""Sheets on a narrow phone: no figure stands outside the screen, and a month begins at today."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+from sqlalchemy import update
+from sqlalchemy.orm import Session, sessionmaker
+
+from schema.tables.staff import Staff
+from tests.card_server.web.conftest import make_settings, serving
+from tests.card_server.web.sheet_month import add_month
+from tests.card_server.web.small_school import SmallSchool
+
+_WIDTH = 360
+_OUTSIDE = """(width) => [...document.querySelectorAll("#figures :is(th, td)")]
+  .filter((one) => one.offsetParent && one.getBoundingClientRect().right > width)
+  .map((one) => one.textContent)"""
+_TODAY = """() => {
+  const [name, today] = [".month-grid th.who", ".month-grid [aria-current]"]
+    .map((one) => document.querySelector(one).getBoundingClientRect());
+  return [name.right, today.left, today.right];
+}"""
+
+
+@pytest.fixture
+def term_id(sessions: sessionmaker[Session], school: SmallSchool) -> int:
+    """Of a judged month."""
+    with sessions.begin() as session:
+        session.execute(update(Staff).values(password_is_one_time=False))
+        return add_month(session, school)
+
+
+@pytest.fixture
+def phone(browser: Browser, database_url: str, school: SmallSchool, term_id: int) -> Iterator[Page]:
+    """The office's, with the board on it."""
+    context = browser.new_context(locale="zh-CN", viewport={"width": _WIDTH, "height": 740})
+    page = context.new_page()
+    with serving(make_settings(database_url)) as address:
+        page.goto(f"{address}/log-in")
+        page.fill("[name=login]", school.login)
+        page.fill("[name=password]", school.password)
+        page.press("[name=password]", "Enter")
+        page.wait_for_url("**/board")
+        yield page
+        page.goto("about:blank")
+    context.close()
+
+
+def _open(phone: Page, path: str) -> None:
+    phone.goto(phone.url.replace("/board", path))
+
+
+def test_all_figures_of_a_term_stand_on_the_screen(
+    phone: Page, school: SmallSchool, term_id: int
+) -> None:
+    _open(phone, f"/students/{school.students[2]}/attendance?term={term_id}")
+    assert phone.locator("#figures td").count() >= 9
+    assert phone.evaluate(_OUTSIDE, _WIDTH) == []
+    assert phone.evaluate("document.documentElement.scrollWidth") <= _WIDTH
+    assert "学期" in phone.locator("#figures tfoot").inner_text()
+
+
+def test_a_month_begins_at_today(phone: Page, school: SmallSchool) -> None:
+    _open(phone, f"/attendance/homeroom/{school.homerooms[0]}/month")
+    names_end, begin, end = phone.evaluate(_TODAY)
+    assert names_end <= begin < end <= _WIDTH
