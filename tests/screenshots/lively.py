@@ -60,7 +60,8 @@ def make_lively_school(sessions: sessionmaker[Session]) -> SmallSchool:
 
 def _send(session: Session) -> None:
     """Most messages were taken by their carrier; of the newest ones some were not."""
-    messages = session.scalars(select(Message).order_by(Message.created_at.desc())).all()
+    waiting = select(Message).where(Message.state == MessageState.QUEUED)
+    messages = session.scalars(waiting.order_by(Message.created_at.desc())).all()
     for place, message in enumerate(messages):
         message.state = _STATES[place % len(_STATES)] if place < _UNSURE else MessageState.ACCEPTED
         message.changed_at = message.created_at
