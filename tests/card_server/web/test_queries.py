@@ -1,6 +1,6 @@
 """No page asks the database more often for many rows than for one, whichever page it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ def test_no_page_of_a_school_asks_more_often_for_many_than_for_one(
     few = {path: _count(staff, engine, path) for path in paths}
     with sessions.begin() as session:
         grow(session, school)
-    many = {path: _count(staff, engine, path) for path in paths}
+    many = _count_again(staff, engine, few)
     assert {path: (few[path], many[path]) for path in paths if few[path] < many[path]} == {}
     assert {path: number for path, number in many.items() if number > _MOST_QUERIES} == {}
 
@@ -94,7 +94,7 @@ def test_no_page_of_the_district_asks_more_often_for_many_than_for_one(
         grow(session, school)
         add_schools(session, range(60))
     district.get("/district")  # Counts the students of the new schools, once.
-    many = {path: _count(district, engine, path) for path in paths}
+    many = _count_again(district, engine, few)
     assert {path: (few[path], many[path]) for path in paths if few[path] < many[path]} == {}
     assert {path: number for path, number in many.items() if number > _MOST_QUERIES} == {}
 
@@ -104,13 +104,20 @@ def test_every_route_can_be_tried(app: Flask, engine: Engine, school: SmallSchoo
     assert routes_without_example(app, engine, school.id) <= _ELSEWHERE
 
 
+def _count_again(client: FlaskClient, engine: Engine, few: Mapping[str, int]) -> dict[str, int]:
+    """How often each page asks now.
+
+    What asks too often is looked at twice: what is kept for seconds may have been asked for anew.
+    """
+    many = {path: _count(client, engine, path) for path in few}
+    for path, number in many.items():
+        if number > min(few[path], _MOST_QUERIES):
+            many[path] = min(number, _count(client, engine, path))
+    return many
+
+
 def _count(client: FlaskClient, engine: Engine, path: str) -> int:
-    """The fewer of two looks: what is kept for seconds is asked for again in one of them."""
     client.get(path)  # What is noted at a first look, or kept from it, counts for no later one.
-    return min(_count_once(client, engine, path) for _ in range(2))
-
-
-def _count_once(client: FlaskClient, engine: Engine, path: str) -> int:
     with _counting(engine) as asked:
         assert client.get(path).status_code == 200
     return len(asked)
