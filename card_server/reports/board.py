@@ -166,7 +166,13 @@ def read_counts(session: Session, school_id: int, day: date) -> Counts:
     inside = session.scalar(
         select(func.count()).where(Presence.school_id == school_id, Presence.is_inside)
     )
-    not_yet = max(0, counts.students - counts.arrived)
+    since_today = session.scalar(
+        select(func.sum(HomeroomDay.inside)).where(
+            HomeroomDay.school_id == school_id, HomeroomDay.day == day
+        )
+    )
+    stayed = max(0, (inside or 0) - (since_today or 0))
+    not_yet = max(0, counts.students - counts.arrived - stayed)
     return replace(counts, inside=inside or 0, not_yet=not_yet)
 
 
