@@ -1,8 +1,11 @@
 """The database: an engine for either kind, and sessions on it."""
 
+import select
 from typing import Any
 
+import psycopg
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.register import version as _register  # noqa: F401 - watches every session from here on
@@ -20,12 +23,12 @@ def open_engine(url: str, *, by_key_only: bool = False) -> Engine:
     arguments = {}
     if url.startswith("postgresql"):
         arguments["options"] = f"-c timezone=UTC -c jit=off {_BY_KEY if by_key_only else ''}"
-    engine = create_engine(
-        url, pool_pre_ping=not by_key_only, hide_parameters=True, connect_args=arguments
-    )
+    engine = create_engine(url, hide_parameters=True, connect_args=arguments)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
+    elif not by_key_only:
+        event.listen(engine, "checkout", _refuse_if_ended)
     return engine
 
 
@@ -46,6 +49,18 @@ def open_reading_sessions(engine: Engine) -> sessionmaker[Session]:
     sessions = open_sessions(engine.execution_options(**options))
     event.listen(sessions, "before_flush", _refuse_to_write)
     return sessions
+
+
+def _refuse_if_ended(connection: psycopg.Connection, *_: object) -> None:
+    """Let the pool open another connection in the place of one that the server has ended.
+
+    A server that ends one says so or closes its end, and either can be read. `pool_pre_ping` would
+    ask it each time, and a page asks for three connections.
+    """
+    line = select.poll()
+    line.register(connection.fileno(), select.POLLIN)
+    if line.poll(0):
+        raise DisconnectionError("The server has ended this connection.")
 
 
 def _refuse_to_write(session: Session, *_: object) -> None:

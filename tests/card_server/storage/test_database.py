@@ -82,6 +82,20 @@ def test_postgresql_speaks_utc(postgres_url: str, by_key_only: bool) -> None:
     engine.dispose()
 
 
+def test_a_connection_that_the_server_has_ended_is_not_given_out(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    with engine.connect() as one, engine.connect() as two:
+        ended = one.scalar(text("SELECT pg_backend_pid()"))
+        one.commit()
+        two.execute(text(f"SELECT pg_terminate_backend({ended}, 5000)"))
+        two.commit()
+    assert engine.pool.checkedin() == 2  # type: ignore[attr-defined]
+    with engine.connect() as one, engine.connect() as two:
+        assert one.scalar(text("SELECT pg_backend_pid()")) not in (None, ended)
+        assert two.scalar(text("SELECT pg_backend_pid()")) not in (None, ended)
+    engine.dispose()
+
+
 def test_an_error_does_not_name_the_values(engine: Engine) -> None:
     with engine.connect() as connection, pytest.raises(DatabaseError) as caught:
         connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "张三"})
