@@ -7,7 +7,7 @@ from flask import current_app, g, request
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
-from card_server.access import may
+from card_server.access import caller_or_none, may
 from card_server.errors import AppError, Code
 from card_server.web.addresses import address_of
 
@@ -34,6 +34,10 @@ class Entry(NamedTuple):
     address: str
     label: LazyString
     is_here: bool
+
+
+_Usable = list[tuple[Group, list[tuple[Section, str]]]]
+_KEPT = "usable_sections"
 
 
 def _alone(endpoint: str, label: LazyString) -> Group:
@@ -153,20 +157,10 @@ def _known_groups() -> list[tuple[Group, list[Entry]]]:
 
 def _open_groups() -> list[tuple[Group, list[Entry]]]:
     """What the caller may use; the page with the longest fitting address is here."""
-    found = [
-        (
-            group,
-            [
-                (section, address_of(section.endpoint))
-                for section in group.sections
-                if _is_open(section)
-            ],
-        )
-        for group in GROUPS
-    ]
+    usable = _usable_groups()
     around = [
         (len(place), section)
-        for _, pages in found
+        for _, pages in usable
         for section, address in pages
         for place in (address, section.beside)
         if place and _is_around(place)
@@ -174,9 +168,23 @@ def _open_groups() -> list[tuple[Group, list[Entry]]]:
     here = max(around, key=itemgetter(0))[1] if around else None
     return [
         (group, [Entry(address, section.label, section is here) for section, address in pages])
-        for group, pages in found
-        if pages
+        for group, pages in usable
     ]
+
+
+def _usable_groups() -> _Usable:
+    """The groups with a page that the caller may use, kept for the next caller of these roles."""
+    found = caller_or_none()
+    kept: dict[object, _Usable] = current_app.extensions.setdefault(_KEPT, {})
+    key = request.script_root, found and (found.roles, found.school is None)
+    usable = kept.get(key)
+    if usable is None:
+        every = (
+            (group, [(one, address_of(one.endpoint)) for one in group.sections if _is_open(one)])
+            for group in GROUPS
+        )
+        usable = kept[key] = [(group, pages) for group, pages in every if pages]
+    return usable
 
 
 def _is_open(section: Section) -> bool:
