@@ -39,3 +39,17 @@ def watch_for_errors(page: Page) -> list[str]:
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     return wrong
+
+
+def log_in(page: Page, address: str, login: str, password: str) -> None:
+    """As a person does: the page stands where the log-in led it, by then."""
+    page.goto(f"{address}/log-in")
+    send_log_in(page, login, password)
+
+
+def send_log_in(page: Page, login: str, password: str) -> None:
+    """Fill in the form of the log-in's page, and wait for what comes after it."""
+    page.fill("[name=login]", login)
+    page.fill("[name=password]", password)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(lambda url: "/log-in" not in url)

@@ -36,7 +36,7 @@ from schema.tables.staff import Role, Scope, Staff
 from schema.topics import Kind
 from tests.card_server.leave.leave_school import add_hours
 from tests.card_server.web.conftest import make_settings, serving
-from tests.harness.browser import watch_for_errors
+from tests.harness.browser import log_in, watch_for_errors
 from tests.harness.campus import DATA_KEY, Campus, make_campus
 from tests.harness.ingest import IngestProcess, Readers
 from tests.harness.mosquitto import Mosquitto
@@ -217,11 +217,7 @@ def test_a_day_is_corrected_and_excused_and_its_month_is_the_same_in_file_and_ap
 def _log_in(browser: Browser, story: Story, login: str, size: Any) -> Page:
     context = browser.new_context(locale="en", viewport=size, accept_downloads=True)
     page = context.new_page()
-    page.goto(f"{story.address}/log-in")
-    page.fill("[name=login]", login)
-    page.fill("[name=password]", story.passwords[login])
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/log-in" not in url)
+    log_in(page, story.address, login, story.passwords[login])
     return page
 
 

@@ -17,7 +17,7 @@ from tests.card_server.web.small_school import (
     make_school,
 )
 from tests.card_server.web.test_export import read_csv, read_xlsx
-from tests.harness.browser import watch_for_errors
+from tests.harness.browser import log_in, watch_for_errors
 
 _PRESS_DOWN_WITH_THE_LIST = """() => {
     const down = () => new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true });
@@ -63,11 +63,7 @@ def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
 def page(context: BrowserContext, address: str, school: SmallSchool) -> Page:
     """The board, where somebody has logged in."""
     page = context.new_page()
-    page.goto(f"{address}/log-in")
-    page.fill("[name=login]", school.login)
-    page.fill("[name=password]", school.password)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url("**/password")
+    log_in(page, address, school.login, school.password)
     for field in page.locator("main input[type=password]").all():
         if field.get_attribute("name") in ("password", "again"):
             field.fill(CHOSEN_PASSWORD)

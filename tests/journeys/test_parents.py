@@ -27,7 +27,7 @@ from schema.tables.school import Homeroom, School
 from schema.tables.staff import Role, Scope, Staff
 from tests.card_server.leave.leave_school import add_hours
 from tests.card_server.web.conftest import make_settings, serving
-from tests.harness.browser import watch_for_errors
+from tests.harness.browser import log_in, watch_for_errors
 from tests.harness.campus import DATA_KEY, Campus, make_campus, phone_of
 from tests.harness.ingest import IngestProcess, Readers
 from tests.harness.mosquitto import Mosquitto
@@ -148,11 +148,7 @@ def test_a_parent_is_invited_sees_today_asks_for_leave_and_is_told_of_the_answer
 
 def _log_in(browser: Browser, story: Story, login: str) -> Page:
     page = browser.new_context(locale="en").new_page()
-    page.goto(f"{story.address}/log-in")
-    page.fill("[name=login]", login)
-    page.fill("[name=password]", story.passwords[login])
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/log-in" not in url)
+    log_in(page, story.address, login, story.passwords[login])
     return page
 
 

@@ -15,7 +15,7 @@ from schema.tables.staff import Role, Scope, Staff
 from tests.card_server.web.campus_things import add_presence
 from tests.card_server.web.conftest import make_settings, serving
 from tests.card_server.web.small_school import add_health, make_school
-from tests.harness.browser import watch_for_errors
+from tests.harness.browser import log_in, watch_for_errors
 
 _PHONE = {"width": 390, "height": 844}
 _SOON_MS = 2_500
@@ -48,11 +48,7 @@ def passwords(sessions: sessionmaker[Session]) -> dict[str, str]:
 def _log_in(context: BrowserContext, address: str, login: str, password: str) -> Page:
     context.add_cookies([{"name": "language", "value": "en", "url": address}])
     page = context.new_page()
-    page.goto(f"{address}/log-in")
-    page.fill("[name=login]", login)
-    page.fill("[name=password]", password)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/log-in" not in url)
+    log_in(page, address, login, password)
     return page
 
 

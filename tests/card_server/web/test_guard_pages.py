@@ -20,7 +20,7 @@ from schema.tables.readers import Direction
 from schema.tables.staff import Role, Scope, Staff
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.small_school import SmallSchool, add_tap
-from tests.harness.browser import watch_for_errors
+from tests.harness.browser import log_in, watch_for_errors
 from tests.harness.lessons import add_lessons
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -131,10 +131,7 @@ def test_who_is_held_appears_by_itself_and_is_let_out_with_two_presses(
         page = browser.new_page(locale="zh-CN")
         page.context.add_cookies([{"name": "language", "value": "en", "url": address}])
         wrong = watch_for_errors(page)
-        page.goto(f"{address}/log-in")
-        page.fill("[name=login]", "guard")
-        page.fill("[name=password]", password)
-        page.press("[name=password]", "Enter")
+        log_in(page, address, "guard", password)
         page.fill("[name=password]", CHOSEN_PASSWORD)
         page.fill("[name=again]", CHOSEN_PASSWORD)
         page.press("[name=again]", "Enter")

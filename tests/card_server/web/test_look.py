@@ -17,6 +17,7 @@ from card_server.web.app import close_app, create_app
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.growing_school import add_first, grow
 from tests.card_server.web.small_school import SmallSchool, make_school
+from tests.harness.browser import send_log_in
 from tests.harness.waiting import wait_for
 from tests.screenshots.pages import find_pages
 
@@ -103,10 +104,7 @@ def test_every_page_fits_and_axe_finds_nothing_serious(
         page = context.new_page()
         page.goto(f"{address}/log-in")
         wrong += judge(page, "/log-in", width)
-        page.fill("[name=login]", demo_school.login)
-        page.fill("[name=password]", CHOSEN_PASSWORD)
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/board")
+        send_log_in(page, demo_school.login, CHOSEN_PASSWORD)
         for path in paths:
             page.goto(address + path)
             wrong += judge(page, path, width)

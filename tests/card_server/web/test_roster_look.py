@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 from sqlalchemy import Engine
 
 from card_server.storage.database import open_engine, open_sessions
@@ -14,6 +14,7 @@ from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, servi
 from tests.card_server.web.small_school import SmallSchool, make_school
 from tests.card_server.web.test_look import AXE, LOOKS, judge
 from tests.card_server.web.test_roster import all_known, send, sheet, take_columns
+from tests.harness.browser import log_in
 
 WRONG = ("20270001,,女,高一(1)班,孙二,13800138001", "20270002,李三,男,高一(9)班,孙二,1380013")
 
@@ -74,7 +75,7 @@ def test_every_step_fits_and_axe_finds_nothing_serious(
     with serving(make_settings(sqlite_url)) as address:
         context.add_cookies([{"name": "language", "value": language, "url": address}])
         page = context.new_page()
-        _log_in(page, address, one_school)
+        log_in(page, address, one_school.login, CHOSEN_PASSWORD)
         for path in paths:
             page.goto(address + path)
             wrong += judge(page, path, width)
@@ -94,7 +95,7 @@ def test_columns_are_corrected_by_keyboard_alone(
     context = browser.new_context(locale="en")
     with serving(make_settings(sqlite_url)) as address:
         page = context.new_page()
-        _log_in(page, address, one_school)
+        log_in(page, address, one_school.login, CHOSEN_PASSWORD)
         page.goto(f"{address}/roster/{import_id}/columns")
         page.get_by_role("button", name="Change what 性别 is").focus()
         page.keyboard.press("Enter")
@@ -109,11 +110,3 @@ def test_columns_are_corrected_by_keyboard_alone(
     context.close()
     page_again = clerk.get(f"/roster/{import_id}/columns", headers={"Accept-Language": "en"})
     assert "you said so" in page_again.text
-
-
-def _log_in(page: Page, address: str, school: SmallSchool) -> None:
-    page.goto(f"{address}/log-in")
-    page.fill("[name=login]", school.login)
-    page.fill("[name=password]", CHOSEN_PASSWORD)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url("**/board")

@@ -13,6 +13,7 @@ from schema.tables.staff import Staff
 from tests.card_server.web.conftest import make_settings, serving
 from tests.card_server.web.sheet_month import MONDAY, add_month
 from tests.card_server.web.small_school import SmallSchool, make_school
+from tests.harness.browser import log_in
 
 _LARGE_HOMEROOM = 60
 
@@ -35,11 +36,7 @@ def page(browser: Browser, sqlite_url: str, school: SmallSchool) -> Iterator[tup
     context = browser.new_context(locale="zh-CN")
     page = context.new_page()
     with serving(make_settings(sqlite_url)) as address:
-        page.goto(f"{address}/log-in")
-        page.fill("[name=login]", school.login)
-        page.fill("[name=password]", school.password)
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/board")
+        log_in(page, address, school.login, school.password)
         yield page, address
         page.goto("about:blank")
     context.close()

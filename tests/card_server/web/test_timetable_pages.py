@@ -12,6 +12,7 @@ from card_server.calendar.timetables import list_timetables
 from tests.card_server.calendar.conftest import HOURS
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.small_school import SmallSchool
+from tests.harness.browser import log_in
 
 _SUMMER = {"name": "夏季", "starts_on": "2027-05-05"}
 
@@ -95,11 +96,7 @@ def hours_page(
         context = browser.new_context()
         context.add_cookies([{"name": "language", "value": "en", "url": address}])
         page = context.new_page()
-        page.goto(f"{address}/log-in")
-        page.fill("[name=login]", school.login)
-        page.fill("[name=password]", CHOSEN_PASSWORD)
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/board")
+        log_in(page, address, school.login, CHOSEN_PASSWORD)
         page.goto(f"{address}{path}/hours?weekday=5")
         yield page
         context.close()
