@@ -1,11 +1,12 @@
 """Today's board (今日): who is expected, has arrived, is late, absent, on leave, or not judged."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Result, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import DayPlan
@@ -25,6 +26,7 @@ from card_server.reports.board_members import (
     name_unknown,
 )
 from card_server.reports.board_waiting import RoomWaiting, read_waiting
+from card_server.reports.on_campus import is_inside
 from card_server.school_time import bounds_of
 from card_server.staff.sessions import SchoolInUse
 from schema.tables.attendance import HomeroomDay, Presence
@@ -108,6 +110,19 @@ class Board:
     """The minute of the day after which the first arrival is late; None where homerooms differ."""
 
 
+class _RoomDay(NamedTuple):
+    """What is counted of a homeroom's day."""
+
+    id: int
+    grade: int
+    name: str
+    arrived: int
+    late: int
+    left_early: int
+    absent: int
+    on_leave: int
+
+
 def read_board(
     session: Session,
     school: SchoolInUse,
@@ -117,13 +132,12 @@ def read_board(
 ) -> Board:
     """The board of one day in as many queries for a school of any size."""
     members = count_members(session, school.id, time)
-    sizes = {room: of.students for room, of in members.items()}
-    every = _read_rows(session, school.id, time.day, sizes)
-    ids = [row.id for row in every]
-    plans = read_plans(session, school, time.day, ids)
-    waiting = read_waiting(session, school.id, time.day, ids)
+    counted = _read_days(session, school.id, time.day)
+    plans = read_plans(session, school, time.day, [one.id for one in counted])
+    waiting = read_waiting(session, school.id, time.day)
     every = [
-        _complete(row, members.get(row.id), plans.get(row.id), waiting.get(row.id)) for row in every
+        _line(one, members.get(one.id, Members()), plans.get(one.id), waiting.get(one.id))
+        for one in counted
     ]
     all_grades = sorted({row.grade for row in every})
     in_grade = grade if grade in all_grades else None
@@ -156,24 +170,28 @@ def time_of(day: date, now: datetime, zone: ZoneInfo) -> Time:
 
 def read_counts(session: Session, school_id: int, day: date) -> Counts:
     """Who has come and how many there are, of the whole school on one day."""
-    found = session.execute(
-        select(Student.homeroom_id, func.count())
-        .where(Student.school_id == school_id, Student.status == StudentStatus.ENROLLED)
-        .group_by(Student.homeroom_id)
-    )
-    sizes = {room: students for room, students in found}  # noqa: C416 - a row is a tuple
-    counts = _sum(_read_rows(session, school_id, day, sizes))
-    inside = session.scalar(
-        select(func.count()).where(Presence.school_id == school_id, Presence.is_inside)
-    )
-    since_today = session.scalar(
-        select(func.sum(HomeroomDay.inside)).where(
-            HomeroomDay.school_id == school_id, HomeroomDay.day == day
+    students = session.scalar(
+        select(func.count()).where(
+            Student.school_id == school_id, Student.status == StudentStatus.ENROLLED
         )
     )
-    stayed = max(0, (inside or 0) - (since_today or 0))
-    not_yet = max(0, counts.students - counts.arrived - stayed)
-    return replace(counts, inside=inside or 0, not_yet=not_yet)
+    inside = session.scalar(
+        select(func.count())
+        .select_from(Presence)
+        .join(Student, Student.id == Presence.student_id)
+        .where(is_inside(school_id))
+    )
+    arrived, late, since_today = session.execute(
+        select(
+            func.coalesce(func.sum(HomeroomDay.arrived), 0),
+            func.coalesce(func.sum(HomeroomDay.late), 0),
+            func.coalesce(func.sum(HomeroomDay.inside), 0),
+        ).where(HomeroomDay.school_id == school_id, HomeroomDay.day == day)
+    ).one()
+    students, inside = students or 0, inside or 0
+    stayed = max(0, inside - since_today)
+    not_yet = max(0, students - arrived - stayed)
+    return Counts(students, arrived, late, inside, not_yet=not_yet)
 
 
 def shown_rooms(board: Board) -> list[int] | None:
@@ -187,22 +205,24 @@ def _sum(rows: Iterable[HomeroomRow]) -> Counts:
     return sum((row.counts for row in rows), Counts())
 
 
-def _complete(
-    row: HomeroomRow, members: Members | None, plan: DayPlan | None, waiting: RoomWaiting | None
+def _line(
+    day: _RoomDay, members: Members, plan: DayPlan | None, waiting: RoomWaiting | None
 ) -> HomeroomRow:
-    """The line with what its day expects and why not all of it is judged."""
-    members = members or Members()
+    """The line of a homeroom: what is counted, what its day expects, and why not all is judged."""
     known = members.count(expecting(plan))
-    counts = replace(
-        row.counts,
+    counts = Counts(
+        students=members.students,
+        # Boarders on campus are no arrivals of a day that expects nothing of them.
+        arrived=known.came if known.students else day.arrived,
+        late=day.late,
         inside=members.inside,
         expected=known.students,
-        # Boarders on campus are no arrivals of a day that expects nothing of them.
-        arrived=known.came if known.students else row.counts.arrived,
+        left_early=day.left_early,
+        absent=day.absent,
+        on_leave=day.on_leave + known.away,
         not_yet=known.unknown,
-        on_leave=row.counts.on_leave + known.away,
     )
-    return replace(row, counts=counts, waiting=waiting)
+    return HomeroomRow(day.id, day.grade, day.name, counts, waiting)
 
 
 def _name_unknown(
@@ -226,20 +246,18 @@ def _by_grade(rows: Iterable[HomeroomRow]) -> list[GradeRow]:
     return [GradeRow(grade, grades[grade]) for grade in sorted(grades)]
 
 
-def _read_rows(
-    session: Session, school_id: int, day: date, sizes: Mapping[int, int]
-) -> list[HomeroomRow]:
-    """The homerooms with what is counted of their day; `sizes` are their students."""
-    found = session.execute(
+def _read_days(session: Session, school_id: int, day: date) -> list[_RoomDay]:
+    """The homerooms with what is counted of their day; of one without a tap nothing is."""
+    found: Result[*tuple[Any, ...]] = session.execute(
         select(
             Homeroom.id,
             Homeroom.grade,
             Homeroom.name,
-            HomeroomDay.arrived,
-            HomeroomDay.late,
-            HomeroomDay.left_early,
-            HomeroomDay.absent,
-            HomeroomDay.on_leave,
+            func.coalesce(HomeroomDay.arrived, 0),
+            func.coalesce(HomeroomDay.late, 0),
+            func.coalesce(HomeroomDay.left_early, 0),
+            func.coalesce(HomeroomDay.absent, 0),
+            func.coalesce(HomeroomDay.on_leave, 0),
         )
         .outerjoin(
             HomeroomDay,
@@ -256,26 +274,4 @@ def _read_rows(
         )
         .order_by(Homeroom.grade, Homeroom.id)
     )
-    return [
-        HomeroomRow(key, grade, name, _as_counts(sizes.get(key, 0), *numbers))
-        for key, grade, name, *numbers in found
-    ]
-
-
-def _as_counts(
-    students: int,
-    arrived: int | None,
-    late: int | None,
-    left_early: int | None,
-    absent: int | None,
-    on_leave: int | None,
-) -> Counts:
-    """Of a day on which nothing has happened yet nothing is counted."""
-    return Counts(
-        students,
-        arrived or 0,
-        late or 0,
-        left_early=left_early or 0,
-        absent=absent or 0,
-        on_leave=on_leave or 0,
-    )
+    return [_RoomDay(*row) for row in found]

@@ -1,6 +1,5 @@
 """Why absence is not judged yet: what is not due, and which gates have not reported."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -35,16 +34,13 @@ class RoomWaiting:
     """No gate of the school was ever heard of."""
 
 
-def read_waiting(
-    session: Session, school_id: int, day: date, homeroom_ids: Collection[int]
-) -> dict[int, RoomWaiting]:
-    """For each of these homerooms that has a session to be judged, in two queries."""
+def read_waiting(session: Session, school_id: int, day: date) -> dict[int, RoomWaiting]:
+    """For each homeroom that has a session to be judged, in two queries."""
     found = session.execute(
         select(Deadline.homeroom_id, Deadline.position, Deadline.due_at, Deadline.waiting_for)
         .where(
             Deadline.school_id == school_id,
             Deadline.day == day,
-            Deadline.homeroom_id.in_(homeroom_ids),
             Deadline.position != CLOSING,
             Deadline.judged_at.is_(None),
         )

@@ -27,6 +27,8 @@ FRESH_FOR: Final = timedelta(minutes=5)
 """A gate that has delivered nothing for longer may know of somebody of whom nobody else does."""
 UNSEEN_FOR: Final = timedelta(hours=24)
 """So long after the school closed upon a student whom nobody saw leave, they are still named."""
+OF_THE_SCHOOL: Final = (StudentStatus.ENROLLED, StudentStatus.SUSPENDED)
+"""Who leaves for good was not seen off by every gate: they are no more of the school."""
 _READER: Final = Reader.__table__.c
 _HEALTH: Final = ReaderHealth.__table__.c
 _BOARDING: Final = Boarding.__table__.c
@@ -343,10 +345,9 @@ def is_unsure(school_id: int, now: datetime) -> ColumnElement[bool]:
 
 
 def _is_of_school(school_id: int) -> ColumnElement[bool]:
-    """Who has left the school for good was not seen off by every gate: they are no more of it."""
     return and_(
         Presence.school_id == school_id,
-        Student.status.in_((StudentStatus.ENROLLED, StudentStatus.SUSPENDED)),
+        Student.status.in_(OF_THE_SCHOOL),
         Student.erased_at.is_(None),
     )
 

@@ -1,11 +1,16 @@
-"""Who came in today, who stayed over night, and who is not in yet are all students together."""
+"""Today and the tray count whom *On campus* names, and miss nobody who stayed over night."""
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from card_server.reports.board import read_counts
+from card_server.reports.board import read_board, read_counts, time_of
+from card_server.reports.on_campus import read_counts as read_on_campus
 from card_server.school_time import DISTRICT_ZONE, day_of
+from card_server.staff.sessions import describe_school
+from schema.tables.people import Student, StudentStatus
+from schema.tables.school import School
 from tests.card_server.web.campus_things import add_presence
 from tests.card_server.web.small_school import SmallSchool, add_tap
 
@@ -20,3 +25,30 @@ def test_who_stayed_over_night_is_inside_and_not_missing(
     with sessions() as session:
         counts = read_counts(session, school.id, day_of(now, DISTRICT_ZONE))
     assert (counts.arrived, counts.inside, counts.not_yet) == (1, 2, len(school.students) - 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "inside"),
+    [
+        (StudentStatus.ENROLLED, 1),
+        (StudentStatus.SUSPENDED, 1),
+        (StudentStatus.TRANSFERRED, 0),
+        (StudentStatus.GRADUATED, 0),
+    ],
+)
+def test_who_is_inside_is_the_same_everywhere(
+    sessions: sessionmaker[Session], school: SmallSchool, status: StudentStatus, inside: int
+) -> None:
+    now = datetime.now(UTC)
+    day = day_of(now, DISTRICT_ZONE)
+    with sessions.begin() as session:
+        add_presence(session, school, 0, now)
+        session.get_one(Student, school.students[0]).status = status
+    with sessions() as session:
+        at = describe_school(session.get_one(School, school.id))
+        board = read_board(session, at, time_of(day, now, DISTRICT_ZONE))
+        named = read_on_campus(session, school.id, now)
+        tray = read_counts(session, school.id, day)
+    assert (board.total.inside, tray.inside, named.inside) == (inside,) * 3
+    enrolled = len(school.students) - (status is not StudentStatus.ENROLLED)
+    assert board.total.students == tray.students == enrolled
