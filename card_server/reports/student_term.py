@@ -1,10 +1,10 @@
 """A student's term (学生学期考勤): each day, each tap and who said what, and what it comes to."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import Result, select
@@ -22,7 +22,7 @@ from card_server.reports.kept_days import NOTHING_KEPT, KeptDay, read_days
 from card_server.school_time import bounds_of, day_of
 from card_server.staff.sessions import SchoolInUse
 from schema.messages import Decision, Refusal
-from schema.tables.attendance import Correction, SessionStatus
+from schema.tables.attendance import Correction, HandPassage, SessionStatus
 from schema.tables.people import Student
 from schema.tables.readers import Direction, Reader
 from schema.tables.school import Homeroom, Term
@@ -45,6 +45,14 @@ class TermTap(NamedTuple):
     effect: Effect
 
 
+class GateBook(NamedTuple):
+    """How a student passed the gates on one day."""
+
+    taps: Sequence[TermTap] = ()
+    passages: Sequence[PassageLine] = ()
+    """What guards wrote down, also what was taken back."""
+
+
 @dataclass(frozen=True)
 class TermDay:
     """One day of the term until today."""
@@ -58,16 +66,17 @@ class TermDay:
     early_minutes: int
     results: tuple[SessionResult, ...]
     findings: tuple[Finding, ...]
-    taps: Sequence[TermTap]
-    passages: Sequence[PassageLine]
-    """What guards wrote down, also what was taken back."""
+    passings: int
+    """How many taps there were and how often guards wrote the student down."""
+    gates: GateBook
+    """These themselves, where they were asked for."""
     corrections: Sequence[Correction]
     """All that was ever said of the day, the newest first."""
 
     @property
     def is_worth_a_line(self) -> bool:
         """Whether anything is known of it, or anything was expected."""
-        known = self.results, self.arrived_at, self.taps, self.passages, self.corrections
+        known = self.results, self.arrived_at, self.passings, self.corrections
         return is_school_day(self.plan) or any(known)
 
 
@@ -111,27 +120,27 @@ class StudentTerm:
 
 
 def read_student_term(
-    session: Session, school: SchoolInUse, student_id: int, term_id: int | None, today: date
+    session: Session,
+    school: SchoolInUse,
+    student_id: int,
+    term_id: int | None,
+    today: date,
+    *,
+    with_gates: bool,
 ) -> StudentTerm:
     """The term in eight queries; the one of today, or else the last that began, if none is named.
 
-    Raises AppError(NOT_FOUND) for a student or a term that is not there.
+    Without the gates' books its days only say how often the student passed: of a term there may be
+    a thousand taps. Raises AppError(NOT_FOUND) for a student or a term that is not there.
     """
-    row = session.execute(
-        select(Student.name, Student.number, Student.homeroom_id, Homeroom.name)
-        .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .where(Student.school_id == school.id, Student.id == student_id)
-    ).one_or_none()
-    if row is None:
-        raise AppError(Code.NOT_FOUND, "There is no such student in this school.")
-    name, number, homeroom_id, homeroom = row
+    name, number, homeroom_id, homeroom = _read_student(session, school.id, student_id)
     terms = list_terms(session, school.id)
     term = _choose_term(terms, term_id, today)
     days: list[TermDay] = []
     slips: list[SlipLine] = []
     if term is not None and term.starts_on <= today:
-        last = min(term.ends_on, today)
-        days = _read_term_days(session, school, student_id, homeroom_id, term.starts_on, last)
+        ours = _Span(session, school, student_id, term.starts_on, min(term.ends_on, today))
+        days = _read_term_days(ours, homeroom_id, with_gates=with_gates)
         slips = _read_slips(session, school, student_id, term)
     return StudentTerm(
         student_id,
@@ -145,6 +154,26 @@ def read_student_term(
         slips,
         _count_months(days),
     )
+
+
+def read_gate_book(session: Session, school: SchoolInUse, student_id: int, day: date) -> GateBook:
+    """One day's taps and passages by hand. Raises AppError(NOT_FOUND) without such a student."""
+    _read_student(session, school.id, student_id)
+    books = _read_gate_books(_Span(session, school, student_id, day, day))
+    return books.get(day, GateBook())
+
+
+def _read_student(session: Session, school_id: int, student_id: int) -> tuple[str, str, int, str]:
+    """Name, number, and the homeroom of today."""
+    row = session.execute(
+        select(Student.name, Student.number, Student.homeroom_id, Homeroom.name)
+        .join(Homeroom, Homeroom.id == Student.homeroom_id)
+        .where(Student.school_id == school_id, Student.id == student_id)
+    ).one_or_none()
+    if row is None:
+        raise AppError(Code.NOT_FOUND, "There is no such student in this school.")
+    name, number, homeroom_id, homeroom = row
+    return name, number, homeroom_id, homeroom
 
 
 def _choose_term(terms: Sequence[Term], term_id: int | None, today: date) -> Term | None:
@@ -166,30 +195,47 @@ def _read_slips(
     return [one for one in found if one.from_at < end and one.until_at > begin]
 
 
-def _read_term_days(
-    session: Session,
-    school: SchoolInUse,
-    student_id: int,
-    homeroom_id: int,
-    first: date,
-    last: date,
-) -> list[TermDay]:
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    begin, end = bounds_of(first, school.zone)[0], bounds_of(last, school.zone)[1]
-    found = read_days(session, school.id, [student_id], days)
+class _Span(NamedTuple):
+    """Of whom and of which days something is read."""
+
+    session: Session
+    school: SchoolInUse
+    student_id: int
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        length = (self.last - self.first).days
+        return [self.first + timedelta(days=n) for n in range(length + 1)]
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """Its first moment, and the first after it."""
+        zone = self.school.zone
+        return bounds_of(self.first, zone)[0], bounds_of(self.last, zone)[1]
+
+
+def _read_term_days(of: _Span, homeroom_id: int, *, with_gates: bool) -> list[TermDay]:
+    days = of.days
+    found = read_days(of.session, of.school.id, [of.student_id], days)
     kept = {day: one for (_, day), one in found.items()}
-    plans = _read_plans(session, school.id, homeroom_id, kept, days)
-    taps = _by_day(_read_taps(session, school.id, student_id, begin, end), school, "occurred_at")
-    passed = list_passages(session, school.id, begin, _MOST_PASSAGES, student_id, end)
-    passages = _by_day(passed, school, "at")
-    said = _read_corrections(session, school.id, student_id, first, last)
+    plans = _read_plans(of.session, of.school.id, homeroom_id, kept, days)
+    books = _read_gate_books(of) if with_gates else {}
+    passings = (
+        {day: len(one.taps) + len(one.passages) for day, one in books.items()}
+        if with_gates
+        else _count_passings(of)
+    )
+    said = _read_corrections(of)
+    nothing = GateBook()
     return [
         _term_day(
             day,
             plans.get(day),
             kept.get(day, NOTHING_KEPT),
-            taps.get(day, ()),
-            passages.get(day, ()),
+            passings.get(day, 0),
+            books.get(day, nothing),
             said.get(day, ()),
         )
         for day in days
@@ -200,8 +246,8 @@ def _term_day(
     day: date,
     plan: DayPlan | None,
     kept: KeptDay,
-    taps: Sequence[TermTap],
-    passages: Sequence[PassageLine],
+    passings: int,
+    gates: GateBook,
     corrections: Sequence[Correction],
 ) -> TermDay:
     return TermDay(
@@ -213,8 +259,8 @@ def _term_day(
         kept.early_minutes,
         kept.results,
         kept.findings,
-        taps,
-        passages,
+        passings,
+        gates,
         corrections,
     )
 
@@ -234,10 +280,40 @@ def _read_plans(
     }
 
 
-def _read_taps(
-    session: Session, school_id: int, student_id: int, begin: datetime, end: datetime
-) -> list[TermTap]:
-    found: Result[*tuple[Any, ...]] = session.execute(
+def _read_gate_books(of: _Span) -> dict[date, GateBook]:
+    """The days on which the student passed a gate at all; two queries."""
+    begin, end = of.bounds
+    taps = _by_day(_read_taps(of), of.school, "occurred_at")
+    written = list_passages(of.session, of.school.id, begin, _MOST_PASSAGES, of.student_id, end)
+    passages = _by_day(written, of.school, "at")
+    return {day: GateBook(taps[day], passages[day]) for day in {*taps, *passages}}
+
+
+def _count_passings(of: _Span) -> Counter[date]:
+    """How many lines each day's gate book has; two queries for their moments alone."""
+    begin, end = of.bounds
+    taps = of.session.scalars(
+        select(Tap.occurred_at).where(
+            Tap.school_id == of.school.id,
+            Tap.student_id == of.student_id,
+            Tap.occurred_at >= begin,
+            Tap.occurred_at < end,
+        )
+    )
+    written = of.session.scalars(
+        select(HandPassage.at).where(
+            HandPassage.school_id == of.school.id,
+            HandPassage.student_id == of.student_id,
+            HandPassage.at >= begin,
+            HandPassage.at < end,
+        )
+    )
+    return Counter(day_of(one, of.school.zone) for one in chain(taps, written))
+
+
+def _read_taps(of: _Span) -> list[TermTap]:
+    begin, end = of.bounds
+    found: Result[*tuple[Any, ...]] = of.session.execute(
         select(
             Tap.occurred_at,
             Reader.name,
@@ -251,8 +327,8 @@ def _read_taps(
         )
         .join(Reader, Reader.id == Tap.reader_id)
         .where(
-            Tap.school_id == school_id,
-            Tap.student_id == student_id,
+            Tap.school_id == of.school.id,
+            Tap.student_id == of.student_id,
             Tap.occurred_at >= begin,
             Tap.occurred_at < end,
         )
@@ -261,15 +337,13 @@ def _read_taps(
     return [TermTap(*row) for row in found]
 
 
-def _read_corrections(
-    session: Session, school_id: int, student_id: int, first: date, last: date
-) -> defaultdict[date, list[Correction]]:
-    found = session.scalars(
+def _read_corrections(of: _Span) -> defaultdict[date, list[Correction]]:
+    found = of.session.scalars(
         select(Correction)
         .where(
-            Correction.school_id == school_id,
-            Correction.student_id == student_id,
-            Correction.day.between(first, last),
+            Correction.school_id == of.school.id,
+            Correction.student_id == of.student_id,
+            Correction.day.between(of.first, of.last),
         )
         .order_by(Correction.id.desc())
     )

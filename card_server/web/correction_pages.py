@@ -33,6 +33,7 @@ from card_server.register.homerooms import find_homeroom
 from card_server.reports.student_day import read_student_day
 from card_server.school_time import day_of
 from card_server.web.changing import NOTHING_WRONG, Wrong, try_change
+from card_server.web.day_range import asked_day
 from card_server.words.attendance import TONES
 from card_server.words.choices import word
 from schema.tables.leave import LeaveKind
@@ -167,13 +168,3 @@ def _show_homeroom(
         values=values,
     )
     return page, wrong.status
-
-
-def asked_day() -> date:
-    """The day that the address names; today for anything that is no day, or has not come."""
-    today = day_of(now(), school_in_use().zone)
-    try:
-        day = date.fromisoformat(request.args.get("day", ""))
-    except ValueError:
-        return today
-    return day if date(2000, 1, 1) <= day <= today else today

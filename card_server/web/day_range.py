@@ -1,4 +1,4 @@
-"""A time that a page is about, as its address names it: `from` and `to`, or a quick choice."""
+"""A time that a page is about, as its address names it: a day, `from` and `to`, a quick choice."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,12 +8,21 @@ from typing import NamedTuple
 from flask import request
 from flask_babel import gettext
 
+from card_server.access import now, school_in_use
 from card_server.register.terms import term_of
+from card_server.school_time import day_of
 from card_server.web.tables import Asked
 from schema.tables.school import Term
 
 LONGEST = timedelta(days=366)
 _FIRST = date(2000, 1, 1)
+
+
+def asked_day() -> date:
+    """The day that the address names; today for anything that is no day, or has not come."""
+    today = day_of(now(), school_in_use().zone)
+    day = _read(request.args.get("day", ""))
+    return today if day is None or day > today else day
 
 
 class DayRange(NamedTuple):

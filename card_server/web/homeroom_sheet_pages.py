@@ -21,7 +21,7 @@ from card_server.reports.sheet_rooms import read_rooms
 from card_server.school_time import day_of
 from card_server.web import sheet_words
 from card_server.web.calendar_words import month_name
-from card_server.web.correction_pages import asked_day
+from card_server.web.day_range import asked_day
 from card_server.web.downloads import send_noted
 from card_server.web.export import Cell, asked_export
 from card_server.web.fragments import render_part

@@ -1,7 +1,7 @@
 """Students (学生): the list, the search, one student's record and one of their days."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,6 +12,7 @@ from card_server.access import (
     allow,
     changing_session,
     may,
+    now,
     school_in_use,
     school_session,
 )
@@ -33,6 +34,7 @@ from card_server.reports.student_list import (
 from card_server.reports.student_record import read_record
 from card_server.school_time import day_of
 from card_server.web.changing import NOTHING_WRONG, Wrong, try_change
+from card_server.web.day_range import asked_day
 from card_server.web.downloads import send_list
 from card_server.web.entering import seal
 from card_server.web.export import asked_export
@@ -131,7 +133,7 @@ def _show_record(student_id: int, wrong: Wrong, typed: str = "") -> ResponseRetu
         cards=cards,
         errors=wrong.errors,
         values={"body": typed},
-        today=day_of(datetime.now(UTC), school.zone),
+        today=day_of(now(), school.zone),
     )
     return page, wrong.status
 
@@ -141,8 +143,7 @@ def _show_record(student_id: int, wrong: Wrong, typed: str = "") -> ResponseRetu
 def show_day(student_id: int) -> ResponseReturnValue:
     """One student's day; today unless `day` names another."""
     school = school_in_use()
-    today = day_of(datetime.now(UTC), school.zone)
-    day = _read_day(request.args.get("day"), today)
+    day = asked_day()
     with school_session() as session:
         found = read_student_day(session, school.id, student_id, day, school.zone)
     note_look("student.day_seen", f"student:{student_id}", {"day": day.isoformat()})
@@ -151,28 +152,19 @@ def show_day(student_id: int) -> ResponseReturnValue:
         "student_day_part.html",
         student=found,
         day=day,
-        today=today,
+        today=day_of(now(), school.zone),
         before=day - timedelta(days=1),
         after=day + timedelta(days=1),
     )
-
-
-def _read_day(text: str | None, today: date) -> date:
-    """The day that was asked for; today for anything that is no day of the calendar."""
-    try:
-        day = date.fromisoformat(text or "")
-    except ValueError:
-        return today
-    return day if date(2000, 1, 1) <= day <= today else today
 
 
 @pages.post("/students/<int:student_id>/notes")
 @allow(*SEEING)
 def write_note(student_id: int) -> ResponseReturnValue:
     """Write a note on a student."""
-    typed, school_id, now = request.form.get("body", ""), school_in_use().id, datetime.now(UTC)
+    typed, school_id, moment = request.form.get("body", ""), school_in_use().id, now()
     wrong = try_change(
-        lambda session: add_note(session, actor(), school_id, student_id, typed, now)
+        lambda session: add_note(session, actor(), school_id, student_id, typed, moment)
     )
     if wrong.errors:
         return _show_record(student_id, wrong, typed)

@@ -3,17 +3,23 @@
 from datetime import date
 from typing import NamedTuple
 
-from flask import Blueprint, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from card_server.access import allow, now, school_in_use, school_session
 from card_server.leave.callers import SEEING
 from card_server.looks import note_look
-from card_server.reports.student_term import StudentTerm, TermDay, read_student_term
+from card_server.reports.student_term import (
+    StudentTerm,
+    TermDay,
+    read_gate_book,
+    read_student_term,
+)
 from card_server.school_time import day_of
 from card_server.web import sheet_words
 from card_server.web.calendar_words import month_name, weekday_letters
+from card_server.web.day_range import asked_day
 from card_server.web.downloads import send_noted
 from card_server.web.export import Cell, asked_export
 from card_server.web.formats import written_day
@@ -38,9 +44,13 @@ def show(student_id: int) -> ResponseReturnValue:
     asked = read_asked(filters=("term", "open"))
     term_id = request.args.get("term", type=int)
     with school_session() as session:
-        found = read_student_term(session, school, student_id, term_id, today)
+        kind, is_open = asked_export(), "open" in asked.filters
+        with_gates = is_open or kind is not None
+        found = read_student_term(
+            session, school, student_id, term_id, today, with_gates=with_gates
+        )
         details = {"term": str(found.term.id)} if found.term else {}
-        if kind := asked_export():
+        if kind:
             return send_noted(kind, "term", _heads(), _rows(found))
     shown = [one for one in reversed(found.days) if one.is_worth_a_line]
     note_look("student.term_seen", f"student:{student_id}", details)
@@ -49,7 +59,7 @@ def show(student_id: int) -> ResponseReturnValue:
         "student_term_part.html",
         found=found,
         asked=asked,
-        is_open="open" in asked.filters,
+        is_open=is_open,
         shown=shown,
         long_days={one.day: written_day(one.day, "full") for one in shown},
         today=today,
@@ -66,6 +76,17 @@ def show(student_id: int) -> ResponseReturnValue:
         tones=TONES,
         legend_signs=[(SIGNS[one], word(one), TONES[one]) for one in sheet_words.LEGEND],
     )
+
+
+@pages.get("/students/<int:student_id>/attendance/gates")
+@allow(*SEEING)
+def show_gates(student_id: int) -> ResponseReturnValue:
+    """One day's taps: the term fetches them when the day is unfolded."""
+    school, day = school_in_use(), asked_day()
+    with school_session() as session:
+        book = read_gate_book(session, school, student_id, day)
+    note_look("student.day_seen", f"student:{student_id}", {"day": day.isoformat()})
+    return render_template("student_term_gates.html", book=book)
 
 
 class _Look(NamedTuple):
@@ -93,7 +114,7 @@ class _Looks:
 
 def _has_passed(one: TermDay) -> bool:
     """Whether the student was seen, though what the day was is not kept yet."""
-    return bool(one.arrived_at or one.taps or one.passages)
+    return bool(one.arrived_at or one.passings)
 
 
 def _day_words(one: TermDay) -> str:
@@ -144,7 +165,7 @@ def _row(one: TermDay) -> tuple[Cell, ...]:
     zone = school_in_use().zone
     taps = [
         f"{tap.occurred_at.astimezone(zone):%H:%M:%S} {tap.reader} {word(tap.direction)}".strip()
-        for tap in one.taps
+        for tap in one.gates.taps
     ]
     said = [
         f"{sheet_words.name_at(names, each.position)}: {word(each.status)}"

@@ -34,16 +34,7 @@ def add_leave_things(
     exemption = Exemption(
         school_id=school.id, student_id=student_id, from_on=today, reason="校队集训"
     )
-    passage = HandPassage(
-        school_id=school.id,
-        student_id=student_id,
-        at=now,
-        direction=Direction.IN,
-        reason="忘带卡",
-        made_by="门卫",
-        made_by_id=made_by_id,
-        made_at=now,
-    )
+    passage = make_passage(school, student, now, made_by_id)
     session.add_all([slip, correction, exemption, passage])
     session.flush()
     school.slips.append(slip.id)
@@ -66,4 +57,20 @@ def make_slip(school: SmallSchool, student: int, begin: datetime, hours: int = 2
         state=LeaveState.ASKED,
         asked_by="班老师",
         asked_at=begin - timedelta(days=8),
+    )
+
+
+def make_passage(
+    school: SmallSchool, student: int, at: datetime, made_by_id: int | None = None
+) -> HandPassage:
+    """Let in by a guard who wrote it down."""
+    return HandPassage(
+        school_id=school.id,
+        student_id=school.students[student],
+        at=at,
+        direction=Direction.IN,
+        reason="忘带卡",
+        made_by="门卫",
+        made_by_id=made_by_id,
+        made_at=at,
     )

@@ -1,16 +1,17 @@
-"""Sheets on a narrow phone: no figure stands outside the screen, and a month begins at today."""
+"""Sheets on a narrow phone: figures stay on the screen, days unfold, a month begins at today."""
 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from schema.tables.staff import Staff
 from tests.card_server.web.conftest import make_settings, serving
-from tests.card_server.web.sheet_month import add_month
+from tests.card_server.web.sheet_month import MONDAY, add_month
 from tests.card_server.web.small_school import SmallSchool
+from tests.harness.browser import log_in
 
 _WIDTH = 360
 _OUTSIDE = """(width) => [...document.querySelectorAll("#figures :is(th, td)")]
@@ -37,11 +38,7 @@ def phone(browser: Browser, database_url: str, school: SmallSchool, term_id: int
     context = browser.new_context(locale="zh-CN", viewport={"width": _WIDTH, "height": 740})
     page = context.new_page()
     with serving(make_settings(database_url)) as address:
-        page.goto(f"{address}/log-in")
-        page.fill("[name=login]", school.login)
-        page.fill("[name=password]", school.password)
-        page.press("[name=password]", "Enter")
-        page.wait_for_url("**/board")
+        log_in(page, address, school.login, school.password)
         yield page
         page.goto("about:blank")
     context.close()
@@ -59,6 +56,23 @@ def test_all_figures_of_a_term_stand_on_the_screen(
     assert phone.evaluate(_OUTSIDE, _WIDTH) == []
     assert phone.evaluate("document.documentElement.scrollWidth") <= _WIDTH
     assert "学期" in phone.locator("#figures tfoot").inner_text()
+
+
+def test_a_day_unfolds_with_its_taps_also_after_it_could_not_be_fetched(
+    phone: Page, school: SmallSchool, term_id: int
+) -> None:
+    _open(phone, f"/students/{school.students[2]}/attendance?term={term_id}")
+    day = phone.locator(f"#day-{MONDAY}")
+    phone.context.set_offline(True)
+    with phone.expect_event("requestfailed"):
+        day.locator("summary").click()
+    expect(day.locator(".tap-list")).to_have_count(0)
+    phone.context.set_offline(False)
+    day.locator("summary").click()
+    day.locator("summary").click()
+    expect(day.locator(".tap-list li")).to_have_count(4)
+    expect(day).to_contain_text("08:06:00")
+    expect(phone.locator(".tap-list")).to_have_count(1)
 
 
 def test_a_month_begins_at_today(phone: Page, school: SmallSchool) -> None:

@@ -1,6 +1,7 @@
 """A student's term on its page: signs, figures, each tap, what staff said, and the file."""
 
 import io
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from schema.tables.audit import AuditEntry
+from tests.card_server.web.leave_things import make_passage
 from tests.card_server.web.people_pages import log_in_teacher
 from tests.card_server.web.sheet_month import MONDAY, TUESDAY, add_month
 from tests.card_server.web.small_school import SmallSchool
@@ -30,7 +32,7 @@ def _address(school: SmallSchool, student: int, term: int, more: str = "") -> st
     return f"/students/{school.students[student]}/attendance?term={term}{more}"
 
 
-def test_a_term_shows_signs_taps_and_how_they_were_judged(
+def test_a_term_shows_signs_and_how_the_days_were_judged(
     teacher: FlaskClient, school: SmallSchool, term: int, sessions: sessionmaker[Session]
 ) -> None:
     page = teacher.get(_address(school, 2, term)).text
@@ -38,11 +40,33 @@ def test_a_term_shows_signs_taps_and_how_they_were_judged(
     assert f'id="day-{MONDAY}"' in page
     assert "September 2024" in page
     assert "6 min late" in page
-    assert "08:06:00" in page
-    assert "fixed at the reader" in page
+    assert "4 taps" in page
+    assert _looks(sessions) == ["student.term_seen"]
+
+
+def test_a_day_s_taps_and_how_they_were_judged_are_fetched_when_it_is_unfolded(
+    teacher: FlaskClient, school: SmallSchool, term: int, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        session.add(make_passage(school, 2, datetime(2024, 9, 2, 9, tzinfo=UTC)))
+    address = f"/students/{school.students[2]}/attendance/gates?day={MONDAY}"
+    page = teacher.get(_address(school, 2, term)).text
+    assert f'hx-get="{address}"' in page
+    assert "5 taps" in page
+    assert "08:06:00" not in page
+    taps = teacher.get(address).text
+    assert "08:06:00" in taps
+    assert "fixed at the reader" in taps
+    assert "without a card" in taps
+    assert taps.count("<li>") == 5
+    assert _looks(sessions) == ["student.term_seen", "student.day_seen"]
+    assert "<li>" not in teacher.get(address.replace(f"{MONDAY}", "2024-09-08")).text
+
+
+def _looks(sessions: sessionmaker[Session]) -> list[str]:
     with sessions() as session:
-        looked = session.scalars(select(AuditEntry.action)).all()
-    assert "student.term_seen" in looked
+        told = select(AuditEntry.action).where(AuditEntry.action.endswith("_seen"))
+        return list(session.scalars(told.order_by(AuditEntry.seq)))
 
 
 def test_what_staff_said_stands_beside_the_day(
@@ -60,6 +84,8 @@ def test_the_taps_are_unfolded_for_printing(
     folded = teacher.get(_address(school, 0, term)).text
     unfolded = teacher.get(_address(school, 0, term, "&open=all")).text
     assert unfolded.count("<details open") - folded.count("<details open") == 2
+    assert "07:50:00" in unfolded
+    assert "07:50:00" not in folded
 
 
 def test_the_file_has_a_row_for_each_school_day(
@@ -78,6 +104,8 @@ def test_another_homeroom_s_student_is_not_there(
     teacher: FlaskClient, school: SmallSchool, term: int
 ) -> None:
     assert teacher.get(_address(school, 1, term)).status_code == 404
+    gates = f"/students/{school.students[1]}/attendance/gates?day={MONDAY}"
+    assert teacher.get(gates).status_code == 404
     assert teacher.get(_address(school, 0, 99)).status_code == 404
 
 
