@@ -1,19 +1,39 @@
 """How many arrived in each minute of a morning (到校曲线)."""
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import func, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from schema.tables.attendance import Attendance
+from schema.tables.metadata import UtcDateTime
 
 LONGEST = timedelta(hours=4)
 """After the first arrival; who comes later than that is no longer part of the morning."""
 _MINUTE = timedelta(minutes=1)
-_MINUTE_TEXT = 16
-"""The length of "2026-09-01 07:31", with which a time's text begins on both databases."""
+
+
+class MinuteOf(FunctionElement[datetime]):
+    """The moment at which a time's minute began."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(MinuteOf)
+def _cut_off(element: MinuteOf, compiler: SQLCompiler, **how: Any) -> str:
+    return f"date_trunc('minute', {compiler.process(element.clauses, **how)})"
+
+
+@compiles(MinuteOf, "sqlite")
+def _cut_text_off(element: MinuteOf, compiler: SQLCompiler, **how: Any) -> str:
+    """Times are text there: 2026-09-01 07:31:10.000000."""
+    return f"substr({compiler.process(element.clauses, **how)}, 1, 16) || ':00.000000'"
 
 
 class Minute(NamedTuple):
@@ -30,7 +50,7 @@ def read_arrivals(
 
     Of these homerooms, or of the whole school.
     """
-    minute = func.substr(cast(Attendance.arrived_at, String), 1, _MINUTE_TEXT)
+    minute = MinuteOf(Attendance.arrived_at)
     wanted = select(minute, func.count()).where(
         Attendance.school_id == school_id,
         Attendance.day == day,
@@ -38,11 +58,8 @@ def read_arrivals(
     )
     if homeroom_ids is not None:
         wanted = wanted.where(Attendance.homeroom_id.in_(homeroom_ids))
-    found = {
-        datetime.fromisoformat(text).replace(tzinfo=UTC): number
-        for text, number in session.execute(wanted.group_by(minute))
-    }
-    return _fill(found)
+    found = session.execute(wanted.group_by(minute))
+    return _fill({at: number for at, number in found})  # noqa: C416 - a row is a tuple
 
 
 def _fill(found: dict[datetime, int]) -> list[Minute]:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Result, and_, func, or_, select
+from sqlalchemy import Date, Integer, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import DayPlan
@@ -248,30 +249,39 @@ def _by_grade(rows: Iterable[HomeroomRow]) -> list[GradeRow]:
 
 def _read_days(session: Session, school_id: int, day: date) -> list[_RoomDay]:
     """The homerooms with what is counted of their day; of one without a tap nothing is."""
-    found: Result[*tuple[Any, ...]] = session.execute(
+    found = session.execute(_select_days(), {"school": school_id, "day": day})
+    return [
+        _RoomDay(key, grade, name, *(number or 0 for number in numbers))
+        for key, grade, name, *numbers in found
+    ]
+
+
+@cache
+def _select_days() -> Select[*tuple[Any, ...]]:
+    school, day = bindparam("school", type_=Integer()), bindparam("day", type_=Date())
+    return (
         select(
             Homeroom.id,
             Homeroom.grade,
             Homeroom.name,
-            func.coalesce(HomeroomDay.arrived, 0),
-            func.coalesce(HomeroomDay.late, 0),
-            func.coalesce(HomeroomDay.left_early, 0),
-            func.coalesce(HomeroomDay.absent, 0),
-            func.coalesce(HomeroomDay.on_leave, 0),
+            HomeroomDay.arrived,
+            HomeroomDay.late,
+            HomeroomDay.left_early,
+            HomeroomDay.absent,
+            HomeroomDay.on_leave,
         )
         .outerjoin(
             HomeroomDay,
             and_(
-                HomeroomDay.school_id == school_id,
+                HomeroomDay.school_id == school,
                 HomeroomDay.homeroom_id == Homeroom.id,
                 HomeroomDay.day == day,
             ),
         )
         .where(
-            Homeroom.school_id == school_id,
+            Homeroom.school_id == school,
             # A homeroom of a year that is over stands on the days of that year alone.
             or_(Homeroom.is_past.is_(False), HomeroomDay.day.is_not(None)),
         )
         .order_by(Homeroom.grade, Homeroom.id)
     )
-    return [_RoomDay(*row) for row in found]
