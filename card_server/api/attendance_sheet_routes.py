@@ -111,7 +111,7 @@ def student_term(student_id: str, path: StudentPath, asked: TermQuery) -> Any:
     today = day_of(now(), school.zone)
     with school_session() as session:
         found = read_student_term(
-            session, school, path.student_id, asked.term, today, with_gates=True
+            session, school, path.student_id, asked.term, today, with_taps=True
         )
         total = found.total
         term_id = found.term.id if found.term else None
@@ -145,7 +145,7 @@ def _term_day(one: TermDay) -> dict[str, Any]:
         "early_minutes": one.early_minutes,
         "sessions": one.results,
         "findings": one.findings,
-        "taps": one.gates.taps,
-        "passages": one.gates.passages,
+        "taps": one.seen.taps,
+        "passages": one.seen.passages,
         "corrections": one.corrections,
     }

@@ -45,8 +45,8 @@ class TermTap(NamedTuple):
     effect: Effect
 
 
-class GateBook(NamedTuple):
-    """How a student passed the gates on one day."""
+class Seen(NamedTuple):
+    """Where a student was seen on one day."""
 
     taps: Sequence[TermTap] = ()
     passages: Sequence[PassageLine] = ()
@@ -66,17 +66,17 @@ class TermDay:
     early_minutes: int
     results: tuple[SessionResult, ...]
     findings: tuple[Finding, ...]
-    passings: int
-    """How many taps there were and how often guards wrote the student down."""
-    gates: GateBook
-    """These themselves, where they were asked for."""
+    times_seen: int
+    """How often the student tapped, or was written down by a guard."""
+    seen: Seen
+    """Where that was, if it was asked for."""
     corrections: Sequence[Correction]
     """All that was ever said of the day, the newest first."""
 
     @property
     def is_worth_a_line(self) -> bool:
         """Whether anything is known of it, or anything was expected."""
-        known = self.results, self.arrived_at, self.passings, self.corrections
+        known = self.results, self.arrived_at, self.times_seen, self.corrections
         return is_school_day(self.plan) or any(known)
 
 
@@ -126,12 +126,12 @@ def read_student_term(
     term_id: int | None,
     today: date,
     *,
-    with_gates: bool,
+    with_taps: bool,
 ) -> StudentTerm:
     """The term in eight queries; the one of today, or else the last that began, if none is named.
 
-    Without the gates' books its days only say how often the student passed: of a term there may be
-    a thousand taps. Raises AppError(NOT_FOUND) for a student or a term that is not there.
+    Without taps its days only say how often the student was seen: of a term there may be a
+    thousand taps. Raises AppError(NOT_FOUND) for a student or a term that is not there.
     """
     name, number, homeroom_id, homeroom = _read_student(session, school.id, student_id)
     terms = list_terms(session, school.id)
@@ -140,7 +140,7 @@ def read_student_term(
     slips: list[SlipLine] = []
     if term is not None and term.starts_on <= today:
         ours = _Span(session, school, student_id, term.starts_on, min(term.ends_on, today))
-        days = _read_term_days(ours, homeroom_id, with_gates=with_gates)
+        days = _read_term_days(ours, homeroom_id, with_taps=with_taps)
         slips = _read_slips(session, school, student_id, term)
     return StudentTerm(
         student_id,
@@ -156,11 +156,10 @@ def read_student_term(
     )
 
 
-def read_gate_book(session: Session, school: SchoolInUse, student_id: int, day: date) -> GateBook:
-    """One day's taps and passages by hand. Raises AppError(NOT_FOUND) without such a student."""
+def read_seen(session: Session, school: SchoolInUse, student_id: int, day: date) -> Seen:
+    """One day's taps, and passages by hand. Raises AppError(NOT_FOUND) without such a student."""
     _read_student(session, school.id, student_id)
-    books = _read_gate_books(_Span(session, school, student_id, day, day))
-    return books.get(day, GateBook())
+    return _read_all_seen(_Span(session, school, student_id, day, day)).get(day, Seen())
 
 
 def _read_student(session: Session, school_id: int, student_id: int) -> tuple[str, str, int, str]:
@@ -216,26 +215,26 @@ class _Span(NamedTuple):
         return bounds_of(self.first, zone)[0], bounds_of(self.last, zone)[1]
 
 
-def _read_term_days(of: _Span, homeroom_id: int, *, with_gates: bool) -> list[TermDay]:
+def _read_term_days(of: _Span, homeroom_id: int, *, with_taps: bool) -> list[TermDay]:
     days = of.days
     found = read_days(of.session, of.school.id, [of.student_id], days)
     kept = {day: one for (_, day), one in found.items()}
     plans = _read_plans(of.session, of.school.id, homeroom_id, kept, days)
-    books = _read_gate_books(of) if with_gates else {}
-    passings = (
-        {day: len(one.taps) + len(one.passages) for day, one in books.items()}
-        if with_gates
-        else _count_passings(of)
+    seen = _read_all_seen(of) if with_taps else {}
+    times = (
+        {day: len(one.taps) + len(one.passages) for day, one in seen.items()}
+        if with_taps
+        else _count_seen(of)
     )
     said = _read_corrections(of)
-    nothing = GateBook()
+    nothing = Seen()
     return [
         _term_day(
             day,
             plans.get(day),
             kept.get(day, NOTHING_KEPT),
-            passings.get(day, 0),
-            books.get(day, nothing),
+            times.get(day, 0),
+            seen.get(day, nothing),
             said.get(day, ()),
         )
         for day in days
@@ -246,8 +245,8 @@ def _term_day(
     day: date,
     plan: DayPlan | None,
     kept: KeptDay,
-    passings: int,
-    gates: GateBook,
+    times_seen: int,
+    seen: Seen,
     corrections: Sequence[Correction],
 ) -> TermDay:
     return TermDay(
@@ -259,8 +258,8 @@ def _term_day(
         kept.early_minutes,
         kept.results,
         kept.findings,
-        passings,
-        gates,
+        times_seen,
+        seen,
         corrections,
     )
 
@@ -280,17 +279,17 @@ def _read_plans(
     }
 
 
-def _read_gate_books(of: _Span) -> dict[date, GateBook]:
-    """The days on which the student passed a gate at all; two queries."""
+def _read_all_seen(of: _Span) -> dict[date, Seen]:
+    """The days on which the student was seen at all; two queries."""
     begin, end = of.bounds
     taps = _by_day(_read_taps(of), of.school, "occurred_at")
     written = list_passages(of.session, of.school.id, begin, _MOST_PASSAGES, of.student_id, end)
     passages = _by_day(written, of.school, "at")
-    return {day: GateBook(taps[day], passages[day]) for day in {*taps, *passages}}
+    return {day: Seen(taps[day], passages[day]) for day in {*taps, *passages}}
 
 
-def _count_passings(of: _Span) -> Counter[date]:
-    """How many lines each day's gate book has; two queries for their moments alone."""
+def _count_seen(of: _Span) -> Counter[date]:
+    """How often the student was seen on each day; two queries for the moments alone."""
     begin, end = of.bounds
     taps = of.session.scalars(
         select(Tap.occurred_at).where(

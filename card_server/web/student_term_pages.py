@@ -13,7 +13,7 @@ from card_server.looks import note_look
 from card_server.reports.student_term import (
     StudentTerm,
     TermDay,
-    read_gate_book,
+    read_seen,
     read_student_term,
 )
 from card_server.school_time import day_of
@@ -45,10 +45,8 @@ def show(student_id: int) -> ResponseReturnValue:
     term_id = request.args.get("term", type=int)
     with school_session() as session:
         kind, is_open = asked_export(), "open" in asked.filters
-        with_gates = is_open or kind is not None
-        found = read_student_term(
-            session, school, student_id, term_id, today, with_gates=with_gates
-        )
+        with_taps = is_open or kind is not None
+        found = read_student_term(session, school, student_id, term_id, today, with_taps=with_taps)
         details = {"term": str(found.term.id)} if found.term else {}
         if kind:
             return send_noted(kind, "term", _heads(), _rows(found))
@@ -78,15 +76,15 @@ def show(student_id: int) -> ResponseReturnValue:
     )
 
 
-@pages.get("/students/<int:student_id>/attendance/gates")
+@pages.get("/students/<int:student_id>/attendance/taps")
 @allow(*SEEING)
-def show_gates(student_id: int) -> ResponseReturnValue:
+def show_taps(student_id: int) -> ResponseReturnValue:
     """One day's taps: the term fetches them when the day is unfolded."""
     school, day = school_in_use(), asked_day()
     with school_session() as session:
-        book = read_gate_book(session, school, student_id, day)
+        seen = read_seen(session, school, student_id, day)
     note_look("student.day_seen", f"student:{student_id}", {"day": day.isoformat()})
-    return render_template("student_term_gates.html", book=book)
+    return render_template("student_term_taps.html", seen=seen)
 
 
 class _Look(NamedTuple):
@@ -114,7 +112,7 @@ class _Looks:
 
 def _has_passed(one: TermDay) -> bool:
     """Whether the student was seen, though what the day was is not kept yet."""
-    return bool(one.arrived_at or one.passings)
+    return bool(one.arrived_at or one.times_seen)
 
 
 def _day_words(one: TermDay) -> str:
@@ -165,7 +163,7 @@ def _row(one: TermDay) -> tuple[Cell, ...]:
     zone = school_in_use().zone
     taps = [
         f"{tap.occurred_at.astimezone(zone):%H:%M:%S} {tap.reader} {word(tap.direction)}".strip()
-        for tap in one.gates.taps
+        for tap in one.seen.taps
     ]
     said = [
         f"{sheet_words.name_at(names, each.position)}: {word(each.status)}"

@@ -49,7 +49,7 @@ def test_a_day_s_taps_and_how_they_were_judged_are_fetched_when_it_is_unfolded(
 ) -> None:
     with sessions.begin() as session:
         session.add(make_passage(school, 2, datetime(2024, 9, 2, 9, tzinfo=UTC)))
-    address = f"/students/{school.students[2]}/attendance/gates?day={MONDAY}"
+    address = f"/students/{school.students[2]}/attendance/taps?day={MONDAY}"
     page = teacher.get(_address(school, 2, term)).text
     assert f'hx-get="{address}"' in page
     assert "5 taps" in page
@@ -104,8 +104,8 @@ def test_another_homeroom_s_student_is_not_there(
     teacher: FlaskClient, school: SmallSchool, term: int
 ) -> None:
     assert teacher.get(_address(school, 1, term)).status_code == 404
-    gates = f"/students/{school.students[1]}/attendance/gates?day={MONDAY}"
-    assert teacher.get(gates).status_code == 404
+    taps = f"/students/{school.students[1]}/attendance/taps?day={MONDAY}"
+    assert teacher.get(taps).status_code == 404
     assert teacher.get(_address(school, 0, 99)).status_code == 404
 
 
