@@ -1,10 +1,12 @@
-"""How pages write times, spans and sizes: always in the school's zone."""
+"""How pages write times, in the school's zone, spans, sizes and money."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date
+from babel.numbers import format_currency, get_currency_name
 from flask import Flask
 from flask_babel import get_locale, gettext, ngettext
 
@@ -27,6 +29,7 @@ def add_formats(app: Flask) -> None:
         ago=ago,
         card=card_number,
         size=size,
+        money=money,
     )
     app.jinja_env.filters.update(
         word=word, rejection=rejection_word, grade=grade_word, failure=failure, carrier=carrier_word
@@ -107,3 +110,14 @@ def size(of_bytes: int) -> str:
             break
         amount, unit = amount / 1000, larger
     return f"{amount:.3g} {unit}"
+
+
+def money(thousandths: int, currency: str) -> str:
+    """¥0.045, US$12.50: an SMS costs fractions of the smallest coin."""
+    amount, locale = Decimal(thousandths) / 1000, get_locale()
+    return str(format_currency(amount, currency, "¤#,##0.00#", locale, currency_digits=False))
+
+
+def currency_name(currency: str) -> str:
+    """人民币, Chinese Yuan."""
+    return str(get_currency_name(currency, locale=get_locale()))

@@ -12,12 +12,13 @@ from card_server.field_errors import FieldsError
 from card_server.field_errors import marked as _
 from card_server.looks import note_look
 from card_server.messages import resending
-from card_server.messages.rules import rules_of, write_money
+from card_server.messages.rules import rules_of
 from card_server.people.guardians import find_guardian
 from card_server.people.students import find_student
 from card_server.reports.message_history import list_of_guardian, list_of_student
 from card_server.reports.message_record import read_message
 from card_server.web.changing import NOTHING_WRONG, Wrong, try_change
+from card_server.web.formats import money
 from card_server.web.fragments import render_part
 from card_server.web.outbox_pages import ADMINS, COLUMNS, SEEING
 from card_server.web.tables import PAGE_ROWS, key_page, read_asked, read_moment
@@ -95,7 +96,7 @@ def _show(message_id: UUID, wrong: Wrong) -> ResponseReturnValue:
     page = render_template(
         "message.html",
         message=one,
-        price=f"{write_money(one.price)} {currency}",
+        price=money(one.price, currency),
         refusal=resending.refuse_resending(ended, moment, although_stale=True),
         is_stale=one.expires_at <= moment,
         is_unclear=one.state is MessageState.UNKNOWN,

@@ -17,6 +17,7 @@ from card_server.school_time import day_of
 from card_server.web.day_range import asked_range, quick_choices, with_range
 from card_server.web.downloads import send_noted
 from card_server.web.export import Cell, asked_export
+from card_server.web.formats import currency_name
 from card_server.web.fragments import render_part
 from card_server.web.outbox_pages import ADMINS, LIST_DAYS, SEEING
 from card_server.web.tables import Column, Page, read_asked
@@ -110,7 +111,7 @@ def show_costs() -> ResponseReturnValue:
         time=time,
         today=today,
         total=total_of(costs),
-        money=write_money,
+        amount=write_money,
         name_of=lambda one: _name(one, by),
         currency=currency,
     )
@@ -121,7 +122,7 @@ def _columns(by: CostBy, currency: str) -> tuple[Column, ...]:
         Column(_COST_COLUMNS[by]),
         Column(gettext("Messages"), is_number=True),
         Column(gettext("SMS"), is_number=True),
-        Column(gettext("Money, %(currency)s", currency=currency), is_number=True),
+        Column(gettext("Money, %(currency)s", currency=currency_name(currency)), is_number=True),
     )
 
 

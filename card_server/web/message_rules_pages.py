@@ -18,6 +18,7 @@ from card_server.messages.rules import (
     write_limits,
 )
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
+from card_server.web.formats import currency_name
 from card_server.web.history import show_history
 from card_server.web.message_text_pages import ADMINS
 
@@ -91,7 +92,7 @@ def _show(
         values=typed or write_limits(limits),
         errors={} if reason is not None else wrong.errors,
         seen=seen_by_form(asdict(limits), typed, wrong),
-        currencies=[(one, one) for one in CURRENCIES],
+        currencies=[(one, f"{currency_name(one)} ({one})") for one in CURRENCIES],
         stopped_at=stopped_at,
         stopped_by=stopped_by,
         is_by_district=is_by_district,

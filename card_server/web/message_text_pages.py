@@ -10,9 +10,9 @@ from card_server.access import actor, allow, school_in_use, school_session
 from card_server.field_errors import FieldsError
 from card_server.messages import carrier_codes, own_texts
 from card_server.messages.own_texts import OwnText, Preview, SlotError
-from card_server.messages.rules import write_money
 from card_server.messages.texts import OBLIGATORY, SLOTS
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
+from card_server.web.formats import money
 from card_server.web.history import show_history
 from card_server.words.message_texts import carrier_word, encoding_word, slot_sentence, slot_word
 from schema.tables.messages import MessageKind
@@ -170,7 +170,7 @@ def _preview_values(
         "preview_errors": said,
         "html_language": HTML_LANGUAGES[language],
         "encoding": encoding_word(found.size.encoding) if found else "",
-        "price": f"{write_money(found.price)} {found.currency}" if found else "",
+        "price": money(found.price, found.currency) if found else "",
     }
 
 

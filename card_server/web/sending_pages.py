@@ -28,7 +28,7 @@ from card_server.access import (
 )
 from card_server.config import Settings
 from card_server.messages import attention
-from card_server.messages.rules import rules_of, write_money
+from card_server.messages.rules import rules_of
 from card_server.reports.sending_health import (
     Alerts,
     list_carriers,
@@ -134,7 +134,6 @@ def _show(wrong: Wrong, wrong_at: int = 0) -> ResponseReturnValue:
             limits=list_limits(session, school_id, moment - timedelta(days=_LIMIT_DAYS)),
             numbers=list_numbers(session, school_id),
             undecided=list_undecided(session, school_id),
-            money=write_money,
             days=_LIMIT_DAYS,
             now=moment,
             errors=wrong.errors,

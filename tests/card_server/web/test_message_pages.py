@@ -110,7 +110,7 @@ def test_a_message_says_what_became_of_it_in_words(
     page = staff.get(f"/messages/{sent}").text
     assert "not delivered" in page
     assert "Twilio 30003: The phone is off or out of reach." in page
-    assert "2 SMS, 0.09 CNY" in page
+    assert "2 SMS, CN¥0.09" in page
 
 
 def test_an_unclear_message_is_decided_once_with_a_reason(
@@ -222,7 +222,7 @@ def test_costs_are_added_up_and_can_be_taken_away(
     key = {"day": today, "homeroom_id": school.homerooms[0], "kind": MessageKind.ARRIVAL}
     with sessions.begin() as session:
         session.add(MessageCostDay(school_id=school.id, **key, messages=1, segments=2, price=90))
-    assert "1 messages, 2 SMS, 0.09 CNY in all" in staff.get(f"/messages/costs?by={by}").text
+    assert "1 messages, 2 SMS, CN¥0.09 in all" in staff.get(f"/messages/costs?by={by}").text
     file = staff.get(f"/messages/costs?by={by}&export=csv").text
     assert file.splitlines()[1].split(",")[1:] == ["1", "2", "0.09"]
 
@@ -251,7 +251,7 @@ def test_a_limit_alerts_the_administrators_until_one_has_seen_it(
     assert "A limit of messages is reached" in staff.get("/board").text
     page = staff.get("/messages/sending").text
     assert "messages of one kind to one number (arrival)" in page
-    assert "after 10 messages for 0.45 CNY" in page
+    assert "after 10 messages for CN¥0.45" in page
     until = page.partition('name="until" value="')[2].partition('"')[0]
     assert staff.post("/messages/sending/limits/seen", data={"until": until}).status_code == 302
     assert "A limit of messages is reached" not in staff.get("/board").text

@@ -37,10 +37,10 @@ def test_what_is_typed_is_previewed_with_its_size_and_price_and_nothing_is_kept(
     assert "<html" not in part
     assert "07:31到了" in part
     assert "UCS-2" in part
-    assert "0.045 CNY" in part
+    assert "CN¥0.045" in part
     assert "more SMS than usual" not in part
     long = staff.post(f"{ARRIVAL}/preview", data={"body": "{student}{time}" + "到" * 70}).text
-    assert "0.09 CNY" in long
+    assert "CN¥0.09" in long
     assert "more SMS than usual" in long
     with sessions() as session:
         assert session.scalars(select(MessageText)).all() == []
@@ -93,7 +93,7 @@ def test_a_text_of_several_sms_needs_a_tick(
     refused = staff.post(ARRIVAL, data=typed)
     assert refused.status_code == 422
     assert 'id="may_be_long-wrong"' in refused.text
-    assert "0.09 CNY" in refused.text
+    assert "CN¥0.09" in refused.text
     assert staff.post(ARRIVAL, data=typed | {"may_be_long": "1"}).status_code == 302
     with sessions() as session:
         assert session.scalars(select(MessageText.body)).one() == typed["body"]

@@ -121,7 +121,7 @@ def test_the_price_stands_before_the_sending(
     _unverify(sessions)
     page = staff.get("/invitations").text
     segments = re.search(r"SMS segments</dt><dd>(\d+)", page)
-    price = re.search(r"Price</dt><dd>([\d.]+) CNY", page)
+    price = re.search(r"Price</dt><dd>CN¥([\d.]+)", page)
     assert segments
     assert price
     assert int(segments[1]) >= 8
