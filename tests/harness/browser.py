@@ -41,15 +41,15 @@ def watch_for_errors(page: Page) -> list[str]:
     return wrong
 
 
-def log_in(page: Page, address: str, login: str, password: str) -> None:
-    """As a person does: the page stands where the log-in led it, by then."""
+def log_in(page: Page, address: str, login: str, password: str, leads_to: str = "**/board") -> None:
+    """As a person does; by then the page stands where the log-in led it."""
     page.goto(f"{address}/log-in")
-    send_log_in(page, login, password)
+    send_log_in(page, login, password, leads_to)
 
 
-def send_log_in(page: Page, login: str, password: str) -> None:
-    """Fill in the form of the log-in's page, and wait for what comes after it."""
+def send_log_in(page: Page, login: str, password: str, leads_to: str = "**/board") -> None:
+    """Fill in the form of the log-in's page, and wait for the page that comes after it."""
     page.fill("[name=login]", login)
     page.fill("[name=password]", password)
     page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/log-in" not in url)
+    page.wait_for_url(leads_to)

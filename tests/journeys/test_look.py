@@ -63,7 +63,7 @@ def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
 def page(context: BrowserContext, address: str, school: SmallSchool) -> Page:
     """The board, where somebody has logged in."""
     page = context.new_page()
-    log_in(page, address, school.login, school.password)
+    log_in(page, address, school.login, school.password, "**/password")
     for field in page.locator("main input[type=password]").all():
         if field.get_attribute("name") in ("password", "again"):
             field.fill(CHOSEN_PASSWORD)

@@ -14,7 +14,7 @@ from card_server.storage.migrate import migrate
 from card_server.web.app import close_app, create_app
 from tests.card_server.web.conftest import make_settings, serving
 from tests.card_server.web.growing_school import add_things
-from tests.harness.browser import open_browser
+from tests.harness.browser import open_browser, send_log_in
 from tests.screenshots.lively import DISTRICT_LOGIN, make_district, make_lively_school
 from tests.screenshots.pages import find_pages, pages_of_district
 
@@ -74,10 +74,7 @@ def _take_all(browser: Browser, address: str, language: str, visit: Visit) -> No
     page = context.new_page()
     page.goto(f"{address}/log-in")
     _take_each(page, "/log-in", language)
-    page.fill("[name=login]", visit.login)
-    page.fill("[name=password]", visit.password)
-    page.click("main form button")
-    page.wait_for_url(re.compile("/(board|district)$"))
+    send_log_in(page, visit.login, visit.password, "**/{board,district}")
     for path in track(visit.paths, language):
         page.goto(address + path, wait_until="load")
         expect(page.locator(".htmx-request")).to_have_count(0)

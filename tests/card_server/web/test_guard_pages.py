@@ -131,7 +131,7 @@ def test_who_is_held_appears_by_itself_and_is_let_out_with_two_presses(
         page = browser.new_page(locale="zh-CN")
         page.context.add_cookies([{"name": "language", "value": "en", "url": address}])
         wrong = watch_for_errors(page)
-        log_in(page, address, "guard", password)
+        log_in(page, address, "guard", password, "**/password")
         page.fill("[name=password]", CHOSEN_PASSWORD)
         page.fill("[name=again]", CHOSEN_PASSWORD)
         page.press("[name=again]", "Enter")

@@ -15,7 +15,7 @@ from tests.card_server.leave.leave_school import add_hours
 from tests.card_server.people.people_school import ZONE
 from tests.card_server.web.conftest import make_settings, serving
 from tests.card_server.web.small_school import SmallSchool, make_school
-from tests.harness.browser import watch_for_errors
+from tests.harness.browser import log_in, watch_for_errors
 
 PHONE = {"width": 390, "height": 844}
 
@@ -50,11 +50,7 @@ def _log_in(browser: Browser, address: str, login: str, password: str, phone: bo
     context = browser.new_context(viewport=PHONE if phone else None)  # type: ignore[arg-type]
     context.add_cookies([{"name": "language", "value": "en", "url": address}])
     page = context.new_page()
-    page.goto(f"{address}/log-in")
-    page.fill("[name=login]", login)
-    page.fill("[name=password]", password)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/log-in" not in url)
+    log_in(page, address, login, password, "**/taps" if login == "guard" else "**/board")
     return page
 
 

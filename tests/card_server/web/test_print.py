@@ -16,6 +16,7 @@ from card_server.storage.database import open_engine, open_sessions
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.growing_school import add_first, grow
 from tests.card_server.web.small_school import SmallSchool, make_school
+from tests.harness.browser import log_in
 
 _A4_WITHOUT_MARGINS = {"width": 718, "height": 1047}
 """In CSS pixels: 190 mm × 277 mm."""
@@ -63,10 +64,7 @@ def served(browser: Browser, url: str, campus: SmallSchool) -> Iterator[tuple[st
     """The server's address, and the cookies of somebody who has logged in."""
     with serving(make_settings(url)) as address:
         page = browser.new_page()
-        page.goto(f"{address}/log-in")
-        page.fill("[name=login]", campus.login)
-        page.fill("[name=password]", campus.password)
-        page.press("[name=password]", "Enter")
+        log_in(page, address, campus.login, campus.password, "**/password")
         page.fill("[name=password]", CHOSEN_PASSWORD)
         page.fill("[name=again]", CHOSEN_PASSWORD)
         page.press("[name=again]", "Enter")
