@@ -1,6 +1,6 @@
 """Today's board (今日): who is expected, has arrived, is late, absent, on leave, or not judged."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -133,7 +133,8 @@ def read_board(
 ) -> Board:
     """The board of one day in as many queries for a school of any size."""
     members = count_members(session, school.id, time)
-    counted = _read_days(session, school.id, time.day)
+    inside = [room for room, of in members.items() if of.inside]
+    counted = _read_days(session, school.id, time.day, inside)
     plans = read_plans(session, school, time.day, [one.id for one in counted])
     waiting = read_waiting(session, school.id, time.day)
     every = [
@@ -171,17 +172,17 @@ def time_of(day: date, now: datetime, zone: ZoneInfo) -> Time:
 
 def read_counts(session: Session, school_id: int, day: date) -> Counts:
     """Who has come and how many there are, of the whole school on one day."""
-    students = session.scalar(
-        select(func.count()).where(
-            Student.school_id == school_id, Student.status == StudentStatus.ENROLLED
+    is_enrolled = Student.status == StudentStatus.ENROLLED
+    students, inside, of_them = session.execute(
+        select(
+            func.count().filter(is_enrolled),
+            func.count().filter(is_inside(school_id)),
+            func.count().filter(is_enrolled, is_inside(school_id)),
         )
-    )
-    inside = session.scalar(
-        select(func.count())
-        .select_from(Presence)
-        .join(Student, Student.id == Presence.student_id)
-        .where(is_inside(school_id))
-    )
+        .select_from(Student)
+        .outerjoin(Presence, Presence.student_id == Student.id)
+        .where(Student.school_id == school_id)
+    ).one()
     arrived, late, since_today = session.execute(
         select(
             func.coalesce(func.sum(HomeroomDay.arrived), 0),
@@ -189,8 +190,7 @@ def read_counts(session: Session, school_id: int, day: date) -> Counts:
             func.coalesce(func.sum(HomeroomDay.inside), 0),
         ).where(HomeroomDay.school_id == school_id, HomeroomDay.day == day)
     ).one()
-    students, inside = students or 0, inside or 0
-    stayed = max(0, inside - since_today)
+    stayed = max(0, of_them - since_today)
     not_yet = max(0, students - arrived - stayed)
     return Counts(students, arrived, late, inside, not_yet=not_yet)
 
@@ -247,9 +247,16 @@ def _by_grade(rows: Iterable[HomeroomRow]) -> list[GradeRow]:
     return [GradeRow(grade, grades[grade]) for grade in sorted(grades)]
 
 
-def _read_days(session: Session, school_id: int, day: date) -> list[_RoomDay]:
-    """The homerooms with what is counted of their day; of one without a tap nothing is."""
-    found = session.execute(_select_days(), {"school": school_id, "day": day})
+def _read_days(
+    session: Session, school_id: int, day: date, inside: Collection[int]
+) -> list[_RoomDay]:
+    """The homerooms with what is counted of their day; of one without a tap nothing is.
+
+    A homeroom of a year that is over stands on the days of that year, and while it is of those
+    `inside` of which somebody is on campus: a suspended student who was not moved up.
+    """
+    values = {"school": school_id, "day": day, "inside": inside}
+    found = session.execute(_select_days(), values)
     return [
         _RoomDay(key, grade, name, *(number or 0 for number in numbers))
         for key, grade, name, *numbers in found
@@ -280,8 +287,11 @@ def _select_days() -> Select[*tuple[Any, ...]]:
         )
         .where(
             Homeroom.school_id == school,
-            # A homeroom of a year that is over stands on the days of that year alone.
-            or_(Homeroom.is_past.is_(False), HomeroomDay.day.is_not(None)),
+            or_(
+                Homeroom.is_past.is_(False),
+                HomeroomDay.day.is_not(None),
+                Homeroom.id.in_(bindparam("inside", expanding=True)),
+            ),
         )
         .order_by(Homeroom.grade, Homeroom.id)
     )

@@ -10,7 +10,7 @@ from card_server.reports.on_campus import read_counts as read_on_campus
 from card_server.school_time import DISTRICT_ZONE, day_of
 from card_server.staff.sessions import describe_school
 from schema.tables.people import Student, StudentStatus
-from schema.tables.school import School
+from schema.tables.school import Homeroom, School
 from tests.card_server.web.campus_things import add_presence
 from tests.card_server.web.small_school import SmallSchool, add_tap
 
@@ -50,5 +50,23 @@ def test_who_is_inside_is_the_same_everywhere(
         named = read_on_campus(session, school.id, now)
         tray = read_counts(session, school.id, day)
     assert (board.total.inside, tray.inside, named.inside) == (inside,) * 3
+    assert tray.not_yet == len(school.students) - 1
     enrolled = len(school.students) - (status is not StudentStatus.ENROLLED)
     assert board.total.students == tray.students == enrolled
+
+
+def test_who_is_inside_and_of_a_homeroom_whose_year_is_over_is_counted_too(
+    sessions: sessionmaker[Session], school: SmallSchool
+) -> None:
+    now = datetime.now(UTC)
+    with sessions.begin() as session:
+        add_presence(session, school, 0, now)
+        student = session.get_one(Student, school.students[0])
+        student.status = StudentStatus.SUSPENDED
+        session.get_one(Homeroom, student.homeroom_id).is_past = True
+        room = student.homeroom_id
+    with sessions() as session:
+        at = describe_school(session.get_one(School, school.id))
+        board = read_board(session, at, time_of(day_of(now, DISTRICT_ZONE), now, DISTRICT_ZONE))
+    assert [(row.id, row.counts.inside) for row in board.rows if row.counts.inside] == [(room, 1)]
+    assert board.total.inside == 1
