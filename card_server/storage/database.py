@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.register import version as _register  # noqa: F401 - watches every session from here on
 
+_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""In seconds, and how often: within a minute of a server that is gone without a word, by its power
+or its network, its connections have ended."""
 _BY_KEY = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 
 
@@ -18,11 +21,12 @@ def open_engine(url: str, *, by_key_only: bool = False) -> Engine:
 
     A process that asks `by_key_only` tells PostgreSQL so: a plan that was made and kept while a
     table was small would otherwise read the whole table for each batch when it has grown. Such a
-    process tries again anyway when its connection was cut, so it is not asked before each batch.
+    process tries again anyway when its connection was cut, so nobody looks before each batch.
     """
-    arguments = {}
+    arguments: dict[str, Any] = {}
     if url.startswith("postgresql"):
-        arguments["options"] = f"-c timezone=UTC -c jit=off {_BY_KEY if by_key_only else ''}"
+        options = f"-c timezone=UTC -c jit=off {_BY_KEY if by_key_only else ''}"
+        arguments = {"options": options, **_KEEPALIVES}
     engine = create_engine(url, hide_parameters=True, connect_args=arguments)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
@@ -54,8 +58,9 @@ def open_reading_sessions(engine: Engine) -> sessionmaker[Session]:
 def _refuse_if_ended(connection: psycopg.Connection, *_: object) -> None:
     """Let the pool open another connection in the place of one that the server has ended.
 
-    A server that ends one says so or closes its end, and either can be read. `pool_pre_ping` would
-    ask it each time, and a page asks for three connections.
+    A server that ends one says so or closes its end, and either can be read; of one that is gone
+    without a word the keepalives tell. `pool_pre_ping` would ask the server each time, and a page
+    takes three connections.
     """
     line = select.poll()
     line.register(connection.fileno(), select.POLLIN)
