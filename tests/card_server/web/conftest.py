@@ -3,7 +3,7 @@
 import base64
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,13 +11,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.config import Settings
+from card_server.staff.accounts import create_staff
+from card_server.staff.scope import Grant
 from card_server.web.app import close_app, create_app
 from card_server.web.serve import serve
+from schema.tables.staff import Role, Scope
 from tests.card_server.web.small_school import SmallSchool
 
 CHOSEN_PASSWORD = "correct horse battery"
+LogIn = Callable[[int | None, Role, Scope], FlaskClient]
 
 
 def make_settings(url: str, tray_dir: Path | None = None, threads: int = 12) -> Settings:
@@ -57,6 +62,23 @@ def staff(client: FlaskClient, school: SmallSchool) -> FlaskClient:
     answer = client.post("/password", data={"password": CHOSEN_PASSWORD, "again": CHOSEN_PASSWORD})
     assert answer.status_code == 302
     return client
+
+
+@pytest.fixture
+def log_in(app: Flask, sessions: sessionmaker[Session]) -> LogIn:
+    """A browser of a new member of staff."""
+
+    def enter(school_id: int | None, role: Role, scope: Scope) -> FlaskClient:
+        with sessions.begin() as session:
+            password = create_staff(session, school_id, role, "赵老师", Grant(role, scope))
+        browser = app.test_client()
+        browser.set_cookie("language", "en")
+        browser.post("/log-in", data={"login": role, "password": password})
+        form = {"password": CHOSEN_PASSWORD, "again": CHOSEN_PASSWORD}
+        assert browser.post("/password", data=form).status_code == 302
+        return browser
+
+    return enter
 
 
 @contextmanager

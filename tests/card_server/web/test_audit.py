@@ -19,32 +19,11 @@ from card_server import looks
 from card_server.audit.details import is_sealed
 from card_server.audit.verifying import snapshot, verify_chain
 from card_server.audit.writing import Actor, erase_details, note
-from card_server.staff.accounts import create_staff
-from card_server.staff.scope import Grant
 from card_server.words.audit import ACTIONS
 from schema.tables.audit import DISTRICT, AuditDetail, AuditEntry
 from schema.tables.staff import Role, Scope, Staff
-from tests.card_server.web.conftest import CHOSEN_PASSWORD
+from tests.card_server.web.conftest import LogIn
 from tests.card_server.web.small_school import SmallSchool, add_tap, make_school
-
-LogIn = Callable[[int | None, Role, Scope], FlaskClient]
-
-
-@pytest.fixture
-def log_in(app: Flask, sessions: sessionmaker[Session]) -> LogIn:
-    """A browser of a new member of staff."""
-
-    def enter(school_id: int | None, role: Role, scope: Scope) -> FlaskClient:
-        with sessions.begin() as session:
-            password = create_staff(session, school_id, role, "赵老师", Grant(role, scope))
-        browser = app.test_client()
-        browser.set_cookie("language", "en")
-        browser.post("/log-in", data={"login": role, "password": password})
-        form = {"password": CHOSEN_PASSWORD, "again": CHOSEN_PASSWORD}
-        assert browser.post("/password", data=form).status_code == 302
-        return browser
-
-    return enter
 
 
 @pytest.fixture
