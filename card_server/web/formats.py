@@ -40,6 +40,7 @@ def hour(when: datetime | None) -> str:
     """07:32, or a dash for a time that has not come."""
     if when is None:
         return "–"
+    # A page has hundreds of times, and `strftime` takes four times as long.
     there = _there(when)
     return f"{there.hour:02}:{there.minute:02}"
 
@@ -49,7 +50,6 @@ def second(when: datetime | None) -> str:
     if when is None:
         return "–"
     there = _there(when)
-    # A list has hundreds of them, and `strftime` takes four times as long.
     return f"{there.hour:02}:{there.minute:02}:{there.second:02}"
 
 
@@ -119,5 +119,5 @@ def money(thousandths: int, currency: str) -> str:
 
 
 def currency_name(currency: str) -> str:
-    """人民币, Chinese Yuan."""
-    return str(get_currency_name(currency, locale=get_locale()))
+    """人民币 (CNY), Chinese Yuan (CNY)."""
+    return f"{get_currency_name(currency, locale=get_locale())} ({currency})"

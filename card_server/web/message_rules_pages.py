@@ -92,7 +92,7 @@ def _show(
         values=typed or write_limits(limits),
         errors={} if reason is not None else wrong.errors,
         seen=seen_by_form(asdict(limits), typed, wrong),
-        currencies=[(one, f"{currency_name(one)} ({one})") for one in CURRENCIES],
+        currencies=[(one, currency_name(one)) for one in CURRENCIES],
         stopped_at=stopped_at,
         stopped_by=stopped_by,
         is_by_district=is_by_district,

@@ -49,7 +49,7 @@ def test_money_is_written_with_its_sign_and_to_a_tenth_of_a_cent(
     Babel(app, default_locale=locale)
     with app.test_request_context():
         assert money(thousandths, currency) == written
-        assert currency_name("CNY") == {"zh": "人民币", "en": "Chinese Yuan"}[locale]
+        assert currency_name("CNY") == {"zh": "人民币 (CNY)", "en": "Chinese Yuan (CNY)"}[locale]
 
 
 def test_times_are_written_by_the_school_s_clock(app: Flask) -> None:
