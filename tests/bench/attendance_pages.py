@@ -187,6 +187,8 @@ def _paths(app: Flask, engine: Engine, today: date) -> list[str]:
             url_for("homeroom_sheets.show", homeroom_id=room),
             url_for("homeroom_sheets.show_month", homeroom_id=room),
             url_for("student_terms.show", student_id=student),
+            url_for("student_terms.show", student_id=student, open="all"),
+            url_for("student_terms.show_taps", student_id=student, day=today),
             url_for("rankings.show_homerooms", **term),
             url_for("rankings.show_students", **term),
             url_for("findings.show"),

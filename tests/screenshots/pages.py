@@ -14,7 +14,12 @@ _NO_PAGES = {"files", "health", "live"}
 _STREAMS = {"tray.events"}
 _TABLES = {"account": "staff", "token": "api_token"}
 """Where a route's `…_id` is not the id of the table of that name."""
-_MORE = ("/board?homeroom={homeroom}", "/board?wall", "/messages?state=failed")
+_MORE = (
+    "/board?homeroom={homeroom}",
+    "/board?wall",
+    "/messages?state=failed",
+    "/students/{student}/attendance?open=all",
+)
 """Other states of pages that are worth a look of their own."""
 
 
@@ -31,8 +36,8 @@ def find_pages(
         if path is not None and _is_page(client, path):
             yield path
     if school_id is not None:
-        homeroom = _first_id(engine, "homeroom", school_id)
-        yield from (path.format(homeroom=homeroom) for path in _MORE)
+        first = {name: _first_id(engine, name, school_id) for name in ("homeroom", "student")}
+        yield from (path.format_map(first) for path in _MORE)
 
 
 def pages_of_district(app: Flask, client: FlaskClient, engine: Engine) -> Iterator[str]:

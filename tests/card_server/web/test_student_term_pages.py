@@ -52,6 +52,7 @@ def test_a_day_s_taps_and_how_they_were_judged_are_fetched_when_it_is_unfolded(
     address = f"/students/{school.students[2]}/attendance/taps?day={MONDAY}"
     page = teacher.get(_address(school, 2, term)).text
     assert f'hx-get="{address}"' in page
+    assert f"/students/{school.students[2]}/day?day={MONDAY}" in page
     assert "5 taps" in page
     assert "08:06:00" not in page
     taps = teacher.get(address).text
