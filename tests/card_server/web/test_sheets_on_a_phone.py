@@ -17,6 +17,8 @@ _WIDTH = 360
 _OUTSIDE = """(width) => [...document.querySelectorAll("#figures :is(th, td)")]
   .filter((one) => one.offsetParent && one.getBoundingClientRect().right > width)
   .map((one) => one.textContent)"""
+_HIDDEN = """() => [...document.querySelectorAll("#board .table-box")]
+  .map((one) => one.scrollWidth - one.clientWidth)"""
 _TODAY = """() => {
   const [name, today] = [".month-grid th.who", ".month-grid [aria-current]"]
     .map((one) => document.querySelector(one).getBoundingClientRect());
@@ -77,6 +79,15 @@ def test_a_day_unfolds_with_its_taps_also_after_it_could_not_be_fetched(
     expect(day).to_contain_text("08:06:00")
     expect(phone.locator(".tap-list")).to_have_count(1)
     assert [url.partition("/taps?")[2] for url in asked] == [f"day={MONDAY}"]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_numbers_of_today_stand_side_by_side_on_the_screen(phone: Page, language: str) -> None:
+    place = {"name": "language", "value": language, "url": phone.url}
+    phone.context.add_cookies([place])  # type: ignore[list-item]
+    phone.reload()
+    expect(phone.locator("#board .table-box thead th:visible")).not_to_have_count(0)
+    assert phone.evaluate(_HIDDEN) == [0] * phone.locator("#board .table-box").count()
 
 
 def test_a_month_begins_at_today(phone: Page, school: SmallSchool) -> None:
