@@ -6,18 +6,15 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.corrections import list_corrections
 from card_server.attendance.facts import SessionResult
 from card_server.attendance.hand_passages import PassageLine, list_passages
 from card_server.attendance.whole_homeroom import plan_of
-from card_server.errors import AppError, Code
+from card_server.people.students import name_student
 from card_server.school_time import bounds_of
 from schema.tables.attendance import Attendance, Correction
-from schema.tables.people import Student
-from schema.tables.school import Homeroom
 
 _RESULTS = msgspec.json.Decoder(list[SessionResult])
 _MOST_PASSAGES = 50
@@ -51,14 +48,7 @@ def read_sheet(
     session: Session, school_id: int, student_id: int, day: date, zone: ZoneInfo
 ) -> StudentSheet:
     """The day in a fixed number of queries. Raises AppError(NOT_FOUND)."""
-    row = session.execute(
-        select(Student.name, Student.number, Student.homeroom_id, Homeroom.name)
-        .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .where(Student.school_id == school_id, Student.id == student_id)
-    ).one_or_none()
-    if row is None:
-        raise AppError(Code.NOT_FOUND, "There is no such student in this school.")
-    name, number, homeroom_id, homeroom = row
+    name, number, homeroom_id, homeroom = name_student(session, school_id, student_id)
     begin, end = bounds_of(day, zone)
     passages = list_passages(session, school_id, begin, _MOST_PASSAGES, student_id, end)
     return StudentSheet(

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +28,7 @@ from card_server.seen import changes, refuse_if_changed
 from card_server.storage.sealing import Seal
 from card_server.webhooks.changes import NewStatus, tell_of_statuses
 from schema.tables.people import Sex, Student, StudentStatus
+from schema.tables.school import Homeroom
 
 _NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,31}")
 _FIRST_BORN = 1900
@@ -53,6 +55,28 @@ def find_student(session: Session, school_id: int, student_id: int) -> Student:
     if student is None:
         raise AppError(Code.NOT_FOUND, "There is no such student in this school.")
     return student
+
+
+class NamedStudent(NamedTuple):
+    """What a page about one student has over it."""
+
+    name: str
+    number: str
+    homeroom_id: int
+    """The homeroom of today."""
+    homeroom: str
+
+
+def name_student(session: Session, school_id: int, student_id: int) -> NamedStudent:
+    """Who a student is called, and where they are. Raises AppError(NOT_FOUND)."""
+    row = session.execute(
+        select(Student.name, Student.number, Student.homeroom_id, Homeroom.name)
+        .join(Homeroom, Homeroom.id == Student.homeroom_id)
+        .where(Student.school_id == school_id, Student.id == student_id)
+    ).one_or_none()
+    if row is None:
+        raise AppError(Code.NOT_FOUND, "There is no such student in this school.")
+    return NamedStudent(*row)
 
 
 def read_settings(typed: Mapping[str, str]) -> StudentSettings:

@@ -15,6 +15,7 @@ from card_server.attendance.hand_passages import PassageLine, list_passages
 from card_server.attendance.rows import THERE
 from card_server.errors import AppError, Code
 from card_server.leave.lists import SlipLine, slips_of_student
+from card_server.people.students import name_student
 from card_server.register.terms import list_terms, term_of
 from card_server.reports.day_plans import is_school_day, kept_plans
 from card_server.reports.homeroom_month import Totals, add_up, count_sessions
@@ -23,9 +24,8 @@ from card_server.school_time import bounds_of, day_of
 from card_server.staff.sessions import SchoolInUse
 from schema.messages import Decision, Refusal
 from schema.tables.attendance import Correction, HandPassage, SessionStatus
-from schema.tables.people import Student
 from schema.tables.readers import Direction, Reader
-from schema.tables.school import Homeroom, Term
+from schema.tables.school import Term
 from schema.tables.taps import DirectionBy, Effect, Tap
 
 _MOST_PASSAGES = 1_000
@@ -133,7 +133,7 @@ def read_student_term(
     Without taps its days only say how often the student was seen: of a term there may be a
     thousand taps. Raises AppError(NOT_FOUND) for a student or a term that is not there.
     """
-    name, number, homeroom_id, homeroom = _read_student(session, school.id, student_id)
+    name, number, homeroom_id, homeroom = name_student(session, school.id, student_id)
     terms = list_terms(session, school.id)
     term = _choose_term(terms, term_id, today)
     days: list[TermDay] = []
@@ -158,21 +158,8 @@ def read_student_term(
 
 def read_seen(session: Session, school: SchoolInUse, student_id: int, day: date) -> Seen:
     """One day's taps, and passages by hand. Raises AppError(NOT_FOUND) without such a student."""
-    _read_student(session, school.id, student_id)
+    name_student(session, school.id, student_id)
     return _read_all_seen(_Span(session, school, student_id, day, day)).get(day, Seen())
-
-
-def _read_student(session: Session, school_id: int, student_id: int) -> tuple[str, str, int, str]:
-    """Name, number, and the homeroom of today."""
-    row = session.execute(
-        select(Student.name, Student.number, Student.homeroom_id, Homeroom.name)
-        .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .where(Student.school_id == school_id, Student.id == student_id)
-    ).one_or_none()
-    if row is None:
-        raise AppError(Code.NOT_FOUND, "There is no such student in this school.")
-    name, number, homeroom_id, homeroom = row
-    return name, number, homeroom_id, homeroom
 
 
 def _choose_term(terms: Sequence[Term], term_id: int | None, today: date) -> Term | None:
@@ -291,23 +278,18 @@ def _read_all_seen(of: _Span) -> dict[date, Seen]:
 def _count_seen(of: _Span) -> Counter[date]:
     """How often the student was seen on each day; two queries for the moments alone."""
     begin, end = of.bounds
-    taps = of.session.scalars(
-        select(Tap.occurred_at).where(
-            Tap.school_id == of.school.id,
-            Tap.student_id == of.student_id,
-            Tap.occurred_at >= begin,
-            Tap.occurred_at < end,
+    moments = chain.from_iterable(
+        of.session.scalars(
+            select(at).where(
+                table.school_id == of.school.id,
+                table.student_id == of.student_id,
+                at >= begin,
+                at < end,
+            )
         )
+        for table, at in ((Tap, Tap.occurred_at), (HandPassage, HandPassage.at))
     )
-    written = of.session.scalars(
-        select(HandPassage.at).where(
-            HandPassage.school_id == of.school.id,
-            HandPassage.student_id == of.student_id,
-            HandPassage.at >= begin,
-            HandPassage.at < end,
-        )
-    )
-    return Counter(day_of(one, of.school.zone) for one in chain(taps, written))
+    return Counter(day_of(one, of.school.zone) for one in moments)
 
 
 def _read_taps(of: _Span) -> list[TermTap]:
