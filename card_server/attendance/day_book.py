@@ -27,13 +27,13 @@ from card_server.attendance.facts import (
     TapJudgement,
 )
 from card_server.attendance.fold import judge_day
+from card_server.attendance.linked_days import add_days_after, open_evenings
 from card_server.attendance.loading import (
     Known,
     LastSeen,
     Reported,
     Span,
     by_span,
-    days_on_record,
     last_seen,
     load_special,
     load_taps,
@@ -169,20 +169,18 @@ class DayBook:
         reported: Reported,
         without_taps: Collection[StudentKey] = (),
     ) -> None:
-        """Read all that the days depend on, and the days of boarders that follow from them.
+        """Read all that the days depend on, and the days that have to be judged with them.
 
         Nobody looks for taps on record of `without_taps`.
         """
         self._plans, self._reported = plans, reported
-        spans = by_span(pupils)
-        for span, group in spans.items():
+        for span, group in by_span(pupils).items():
             marks = self._marks.get(span)
             load_special(self._session, span, students_of(group), self._known, marks)
-        if self._known.boarding:
-            spans = self._follow_boarders(spans)
-        for span, group in spans.items():
+        back = self._add_linked_days(pupils)
+        for span, group in by_span(pupils).items():
             keys = students_of(group)
-            seen = [key for key in keys if key not in without_taps]
+            seen = [key for key in keys if key in back or key not in without_taps]
             load_taps(self._session, span, seen, self._known)
             self._read_nights(span, keys)
         self._read_rows(pupils)
@@ -263,40 +261,36 @@ class DayBook:
         seen = last_seen(self._session, asked, begin)
         self._nights |= {key: seen[key.student_id] for key in asked if key.student_id in seen}
 
-    def _follow_boarders(self, before: Mapping[Span, list[Pupil]]) -> dict[Span, list[Pupil]]:
-        """A boarder's night leads into the next day: later days on record are judged as well."""
-        spans: dict[Span, list[Pupil]] = {}
-        longer: dict[Span, list[Pupil]] = {}
-        for span, group in before.items():
-            boarders = [one.key for one in group if one.student_id in self._known.boarding]
-            today = day_of(self._as_of, span.zone)
-            later = days_on_record(self._session, boarders, span.first, today)
-            for pupil in group:
-                days = later.get(pupil.student_id, {})
-                added = days.keys() - pupil.days.keys()
-                if not added:
-                    spans.setdefault(span, []).append(pupil)
-                    continue
-                pupil.days |= {day: days[day] for day in added}
-                longer.setdefault(Span(span.zone, span.first, max(pupil.days)), []).append(pupil)
-        for span, group in longer.items():
-            self._read_more(span, group)
-            spans.setdefault(span, []).extend(group)
-        return spans
+    def _add_linked_days(self, pupils: Sequence[Pupil]) -> set[StudentKey]:
+        """The days that have to be judged with these; who has taps on them is returned."""
+        evenings = open_evenings(pupils, self._where, self._known)
+        self._keep_rows(evenings, fetch(self._session, Attendance, list(evenings), DayRow))
+        for key, pupil in evenings.items():
+            if key in self._rows:
+                pupil.days[key.day] = self._rows[key].homeroom_id
+                # Of a suspension that is over, the row alone tells (`_standing`).
+                pupil.away |= {key.day}
+        self._read_more(evenings.values())
+        if self._known.boarding:
+            self._read_more(add_days_after(self._session, pupils, self._known, self._as_of))
+        return {pupil.key for pupil in evenings.values()}
 
-    def _read_more(self, span: Span, group: Sequence[Pupil]) -> None:
-        """What belongs to the added days, in the place of what was read for fewer."""
+    def _read_more(self, longer: Collection[Pupil]) -> None:
+        """What belongs to days that were added, in the place of what was read for fewer."""
+        if not longer:
+            return
         known = Known()
-        load_special(self._session, span, students_of(group), known)
-        for pupil in group:
+        for span, group in by_span(longer).items():
+            load_special(self._session, span, students_of(group), known)
+        for pupil in longer:
             one = pupil.student_id
             self._known.passings[one] = known.passings.get(one, [])
             self._known.leaves[one] = known.leaves.get(one, [])
-            self._known.boarding[one] = known.boarding.get(one, [])
+        self._known.boarding |= known.boarding
         self._known.corrections |= known.corrections
         self._known.exempt |= known.exempt
-        keys = keys_of(group) - self._plans.keys()
-        self._plans |= find_plans(self._session, schools_of(group), keys)
+        keys = keys_of(longer) - self._plans.keys()
+        self._plans |= find_plans(self._session, schools_of(longer), keys)
         self._reported |= reported_to(self._session, keys)
 
     def _read_rows(self, pupils: Iterable[Pupil]) -> None:

@@ -13,7 +13,7 @@ from card_server.storage.database import open_sessions
 from schema.tables.attendance import Attendance, HomeroomDay, Presence
 from schema.tables.calendar import TimetableSession
 from schema.tables.taps import Tap
-from tests.card_server.attendance.judged_school import MONDAY, JudgedSchool
+from tests.card_server.attendance.judged_school import MONDAY, JudgedSchool, at
 from tests.card_server.attendance.random_week import (
     BOARDERS,
     DAYS,
@@ -94,6 +94,31 @@ def test_it_is_the_same_on_both_databases(engine: Engine, seed: int) -> None:
     recompute(school)
     assert state(school) == judged
     assert recompute(school).changed == 0
+
+
+@pytest.mark.parametrize("next_tap", ["00:02", "06:40"])
+def test_who_came_in_after_closing_is_out_over_night_even_if_no_clock_ran(
+    engine: Engine, next_tap: str
+) -> None:
+    day_student, boarder = 1, BOARDERS[0]
+    school = JudgedSchool(open_sessions(engine), students=STUDENTS, boarders=BOARDERS)
+    school.tick(at(MONDAY, "00:00"))
+    pass_gate, who = school.pass_gate, (day_student, boarder)
+    school.record([pass_gate(student, MONDAY, "22:05", "gate") for student in who])
+    school.report(at(MONDAY, "22:06"))
+    school.tick(at(MONDAY, "22:06"))
+    school.record([pass_gate(student, DAYS[1], next_tap, "gate") for student in who])
+    school.report(END)
+    school.tick(END)
+    evenings = [row for row in school.values(Attendance) if row["day"] == MONDAY]
+    findings = {row["student_id"]: row["findings"] for row in evenings}
+    assert "forgotten_exit" in findings[day_student]
+    assert "forgotten_exit" not in findings[boarder]
+    judged = state(school)
+    assert recompute(school, dry=True).changed == 0
+    school.forget_days()
+    recompute(school)
+    assert state(school) == judged
 
 
 def test_what_was_spoilt_is_mended(engine: Engine) -> None:
