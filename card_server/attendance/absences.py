@@ -1,8 +1,9 @@
 """What guardians are told of a student who has not come, and of one who then comes after all.
 
-An absence is told when its deadline is judged, once for a student, a day and a session. It is taken
-back while nobody has been told, as soon as the student comes, or leave or a correction says
-otherwise. Whoever was told gets another message with the arrival, in the place of the plain one.
+An absence is told when its deadline is judged, once for a student, a day and a session; or later,
+when the guard takes back the word that a student had come. It is taken back while nobody has been
+told, as soon as the student comes, or leave or a correction says otherwise. Whoever was told gets
+another message with the arrival, in the place of the plain one.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -16,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from card_server.attendance.day_book import DayBook
 from card_server.attendance.facts import SessionPlan, SessionResult
-from card_server.attendance.plans import moment_of
+from card_server.attendance.loading import reported_to
+from card_server.attendance.plans import PlanKey, moment_of
 from card_server.attendance.rows import DayKey, DayRow, OddDay
 from card_server.messages.moments import say_day, say_part, say_time
 from card_server.messages.queueing import News, queue_news
@@ -69,8 +71,7 @@ def queue_absences(
     ]
     if not found:
         return
-    known = _known(session, [one for one, _plan, _due_at in found])
-    told = {(row.student_id, row.about_at) for row in known if row.kind is MessageKind.ABSENCE}
+    told = _told_now(_known(session, [one for one, _plan, _due_at in found]))
     names = _names(session, {one.after.student_id for one, _plan, _due_at in found})
     by_school: dict[int, list[News]] = {}
     for one, plan, due_at in found:
@@ -80,6 +81,23 @@ def queue_absences(
             by_school.setdefault(one.school.id, []).append(told_now)
     for school_id, news in by_school.items():
         queue_news(session, school_id, news, now)
+
+
+def queue_absences_after_all(session: Session, book: DayBook, now: datetime) -> None:
+    """Tell of those who by what was taken back have not come today; nobody judges them again."""
+    days = [
+        (one, PlanKey(one.school.id, one.after.day, one.after.homeroom_id))
+        for one in _of_today(book, now)
+    ]
+    reported = reported_to(session, {key for _one, key in days})
+    judged = {
+        JudgedSession(key.day, key.homeroom_id, plan.position)
+        for one, key in days
+        if key in reported
+        for plan, due_at in _missed(one, one.after)
+        if due_at <= reported[key]
+    }
+    queue_absences(session, book, judged, now)
 
 
 def withdraw_absences(session: Session, book: DayBook, now: datetime) -> Owed:
@@ -122,6 +140,21 @@ def _of_today(book: DayBook, now: datetime) -> list[OddDay]:
         if (one.after.absent or (one.before is not None and one.before.absent))
         and one.after.day == day_of(now, one.school.zone)
     ]
+
+
+def _told_now(known: Iterable[_Kept]) -> set[tuple[int, datetime | None]]:
+    """Whose absence at which deadline was told, and not since that the student has come."""
+    told: set[tuple[int, datetime | None]] = set()
+    for row in known:
+        if row.suppression in _TAKEN_BACK:
+            continue
+        if row.kind is MessageKind.ABSENCE:
+            told.add((row.student_id, row.about_at))
+        else:
+            told = {
+                (student_id, due_at) for student_id, due_at in told if student_id != row.student_id
+            }
+    return told
 
 
 def _missed(one: OddDay, row: DayRow | None) -> Iterator[tuple[SessionPlan, datetime]]:

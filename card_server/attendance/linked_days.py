@@ -16,6 +16,7 @@ from card_server.attendance.pupils import Pupil
 from card_server.attendance.rows import DayKey, StudentKey, Whereabouts
 from card_server.school_time import bounds_of, day_of
 
+
 def open_evenings(
     pupils: Iterable[Pupil], places: Mapping[StudentKey, Whereabouts], known: Known
 ) -> dict[DayKey, Pupil]:

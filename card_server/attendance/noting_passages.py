@@ -9,8 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.hand_passages import find_passage
-from card_server.attendance.refold import refold
-from card_server.attendance.telling_passages import Passed, judge_and_tell, withdraw
+from card_server.attendance.telling_passages import (
+    Passed,
+    judge_and_take_back,
+    judge_and_tell,
+)
 from card_server.audit.writing import Actor, note
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
@@ -115,8 +118,9 @@ def record_passage(
 
 
 def take_back(session: Session, doing: AtGate, passage_id: int) -> None:
-    """Undo what was written down, and what waits to be told of it: by whoever wrote it, or an
-    administrator.
+    """Undo what was written down: by whoever wrote it, or an administrator.
+
+    Guardians are not told of it any more, and of an absence if the student has not come without it.
 
     Raises AppError(NOT_FOUND), AppError(NOT_ALLOWED) for another guard, AppError(CONFLICT) when it
     is undone already.
@@ -131,9 +135,7 @@ def take_back(session: Session, doing: AtGate, passage_id: int) -> None:
     row.ended_by, row.ended_at = doing.actor.name[:120], doing.now
     session.flush()
     _note(session, doing, row, "passage.taken_back", "")
-    withdraw(session, row, doing.now)
-    day = day_of(row.at, doing.zone)
-    refold(session, doing.school_id, row.student_id, day, day, doing.now)
+    judge_and_take_back(session, row, doing.now)
 
 
 def _refuse_twice(session: Session, school_id: int, student_id: int, wanted: PassageWish) -> None:

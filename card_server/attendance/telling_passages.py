@@ -11,12 +11,13 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from card_server.attendance.absences import queue_absences_after_all
 from card_server.attendance.facts import Passing, TapJudgement
 from card_server.attendance.hand_passages import BY_HAND
 from card_server.attendance.lateness import arrival_kind
 from card_server.attendance.notices import Settled
 from card_server.attendance.plans import read_school
-from card_server.attendance.refold import judge_and_settle, read_pupils
+from card_server.attendance.refold import judge_and_settle, judge_pupils, read_pupils
 from card_server.attendance.rows import DayKey
 from card_server.messages.moments import say_time
 from card_server.messages.queueing import Listener, News, listeners_of, queue_news
@@ -96,8 +97,23 @@ def _kinds(
             yield one.guardian_id, MessageKind.DEPARTURE
 
 
-def withdraw(session: Session, passage: HandPassage, now: datetime) -> None:
-    """Take back what waits to be told of a passage that is taken back."""
+def judge_and_take_back(session: Session, passage: HandPassage, now: datetime) -> None:
+    """Judge the day without a passage that stands no more, and take back what waits to be told.
+
+    Whoever has not come without it, and whose deadline is over, is told of as absent. In the
+    caller's transaction, as `judge_and_tell`.
+    """
+    session.flush()
+    with Session(bind=session.connection()) as whole:
+        _withdraw(whole, passage, now)
+        school = read_school(whole, passage.school_id)
+        day = day_of(passage.at, school.zone)
+        pupils = read_pupils(whole, school, [passage.student_id], [day])
+        queue_absences_after_all(whole, judge_pupils(whole, pupils, now), now)
+
+
+def _withdraw(session: Session, passage: HandPassage, now: datetime) -> None:
+    """Take back what waits to be told of a passage."""
     session.connection().execute(
         update(Message)
         .where(

@@ -52,6 +52,11 @@ def note(
         return record_passage(session, guard(school, noted or clock), student, wish).id
 
 
+def take_back_at(school: JudgedSchool, clock: str, passage: int) -> None:
+    with school.sessions.begin() as session:
+        take_back(session, guard(school, clock), passage)
+
+
 def test_who_is_let_in_is_told_as_by_a_tap_with_the_guards_hour(school: JudgedSchool) -> None:
     note(school, "07:50", "07:52")
     [arrival] = messages(school)
@@ -144,8 +149,7 @@ def test_a_word_that_makes_a_told_tap_its_double_is_not_told_again(school: Judge
 
 def test_what_is_taken_back_before_it_went_out_is_not_told(school: JudgedSchool) -> None:
     wrong = note(school, "07:50")
-    with school.sessions.begin() as session:
-        take_back(session, guard(school, "07:51"), wrong)
+    take_back_at(school, "07:51", wrong)
     assert states(school) == [(ARRIVAL, SUPPRESSED, Suppression.WITHDRAWN)]
     note(school, "07:50", "07:52", student=2)
     assert states(school, 2) == [(ARRIVAL, QUEUED, None)]
@@ -154,9 +158,56 @@ def test_what_is_taken_back_before_it_went_out_is_not_told(school: JudgedSchool)
 def test_what_went_out_stays_when_the_passage_is_taken_back(school: JudgedSchool) -> None:
     wrong = note(school, "07:50")
     hand_over(school)
-    with school.sessions.begin() as session:
-        take_back(session, guard(school, "07:51"), wrong)
+    take_back_at(school, "07:51", wrong)
     assert states(school) == [(ARRIVAL, MessageState.ACCEPTED, None)]
+
+
+def test_who_has_not_come_after_all_is_told_as_absent_once(school: JudgedSchool) -> None:
+    wrong = note(school, "07:50")
+    hand_over(school)
+    judge(school)
+    take_back_at(school, "08:50", wrong)
+    assert states(school) == [(ARRIVAL, MessageState.ACCEPTED, None), (ABSENCE, QUEUED, None)]
+    judge(school, "09:00")
+    assert len(messages(school)) == 2
+    note(school, "07:55", "09:05")
+    assert [one.kind for one in messages(school) if one.state is QUEUED] == []
+
+
+def test_before_the_deadline_nobody_is_absent_for_it(school: JudgedSchool) -> None:
+    wrong = note(school, "07:50")
+    hand_over(school)
+    take_back_at(school, "07:51", wrong)
+    school.report(at(MONDAY, "08:40"), "gate-in", "gate")
+    school.report(at(MONDAY, "08:00"), "gate-out")
+    school.tick(at(MONDAY, "08:45"))
+    again = note(school, "08:01", "08:46")
+    take_back_at(school, "08:46", again)
+    assert ABSENCE not in [one.kind for one in messages(school)]
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_an_absence_that_was_said_to_be_over_is_told_again(
+    school: JudgedSchool, *, is_sent: bool
+) -> None:
+    judge(school)
+    hand_over(school)
+    wrong = note(school, "08:41")
+    if is_sent:
+        hand_over(school)
+    take_back_at(school, "08:50", wrong)
+    told = [one.kind for one in messages(school) if one.state is not SUPPRESSED]
+    assert told == ([ABSENCE, ARRIVED, ABSENCE] if is_sent else [ABSENCE])
+
+
+def test_who_has_been_seen_otherwise_is_not_absent_without_the_guards_word(
+    school: JudgedSchool,
+) -> None:
+    wrong = note(school, "07:50")
+    school.record([school.pass_gate(1, MONDAY, "08:20")])
+    judge(school)
+    take_back_at(school, "08:50", wrong)
+    assert ABSENCE not in [one.kind for one in messages(school)]
 
 
 def test_judging_the_day_anew_tells_nothing_again_and_says_the_same(school: JudgedSchool) -> None:
