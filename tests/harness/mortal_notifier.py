@@ -111,6 +111,8 @@ class Mortal:
 
 
 def _fork_as_told() -> None:
+    # Who is told to end before it listens hears of it as soon as it does.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     for line in sys.stdin:
         told = json.loads(line)
         pid = os.fork()
@@ -133,6 +135,7 @@ def _live(told: dict[str, Any]) -> None:
         os.dup2(log, stream)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     _Fate(told["step"], told["nth"]).decide()
     code = 1
     try:

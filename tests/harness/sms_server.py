@@ -275,7 +275,12 @@ class _Handler(QuietHandler):
             self.reply(404, {"code": 20404, "message": "not found", "status": 404})
 
     def post(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # Whoever asked was ended in the middle of it: nobody has asked.
+            self.close_connection = True
+            return
         self.fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}
         answer = self.server.sms.take(Asked(self.path, *self._credentials(), self.fields))
         answer(self)
