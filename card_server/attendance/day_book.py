@@ -190,17 +190,17 @@ class DayBook:
         by_day = self._split(pupil)
         known, student_id, school = self._known, pupil.student_id, pupil.school
         newest: tuple[date, StudentDay] | None = None
-        is_inside: bool | None = None
+        before: tuple[date, bool] | None = None
         for day in sorted(pupil.days):
             plan = self._plans.get(PlanKey(school.id, day, pupil.days[day]))
             if plan is None:
                 continue
             standing = self._standing(pupil, day)
-            if is_inside is None:
-                is_inside = self._slept_inside(pupil)
-            judged = self._fold(pupil, day, plan, standing, is_inside, by_day.get(day, ()))
+            last, was_inside = before or self._evening_before(pupil)
+            slept_inside = was_inside and known.boards_every_night(student_id, last, day)
+            judged = self._fold(pupil, day, plan, standing, slept_inside, by_day.get(day, ()))
             self._keep(pupil, day, judged, bool(by_day.get(day)))
-            is_inside = judged.is_inside and known.boards(student_id, day)
+            before = day, judged.is_inside
             if judged.since_at is not None:
                 newest = day, judged
         self._place(pupil, newest)
@@ -211,7 +211,7 @@ class DayBook:
         The register keeps the present status alone: of a suspension that is over, its days tell.
         """
         standing = self._known.standing(pupil.student_id, day)
-        if standing is Standing.BOARDER or day not in pupil.away:
+        if standing.sleeps_here or day not in pupil.away:
             return standing
         before = self._rows.get(DayKey(pupil.school.id, day, pupil.student_id))
         is_gone = day in pupil.gone or (before is not None and had_nothing_due(before))
@@ -316,12 +316,12 @@ class DayBook:
                 by_day.setdefault(days[place], []).append(passing)
         return by_day
 
-    def _slept_inside(self, pupil: Pupil) -> bool:
-        """Whether the days began with the student on campus: a boarder who had not left."""
+    def _evening_before(self, pupil: Pupil) -> tuple[date, bool]:
+        """When a boarder was last seen before the days, and whether that was on the way in."""
         seen = self._nights.get(pupil.key)
-        if seen is None or seen.direction is Direction.OUT:
-            return False
-        return self._known.boards(pupil.student_id, day_of(seen.at, pupil.school.zone))
+        if seen is None:
+            return date.min, False
+        return day_of(seen.at, pupil.school.zone), seen.direction is Direction.IN
 
     def _fold(
         self,
@@ -418,7 +418,8 @@ class DayBook:
         now = Whereabouts(school.id, pupil.student_id, pupil.homeroom_id, False, NEVER, 0)
         seen = last_seen(self._session, [pupil.key], begin).get(pupil.student_id)
         if seen is not None:
-            boards = self._known.boards(pupil.student_id, day_of(seen.at, school.zone))
+            last = day_of(seen.at, school.zone)
+            boards = self._known.boards_every_night(pupil.student_id, last, day)
             now.is_inside = seen.direction is Direction.IN and boards
             now.since_at, now.reader_id = seen.at, seen.reader_id
         return now

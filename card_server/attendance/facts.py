@@ -58,6 +58,23 @@ class Standing(StrEnum):
     BOARDER = "boarder"
     """住校: back by the weekly time; no daily absence."""
     EXEMPT = "exempt"
+    """免考勤: nothing; taps are followed all the same."""
+    EXEMPT_BOARDER = "exempt_boarder"
+    """Nothing either, of somebody who sleeps at school."""
+
+    @property
+    def is_exempt(self) -> bool:
+        """Whether nothing is expected."""
+        return self in _EXEMPT
+
+    @property
+    def sleeps_here(self) -> bool:
+        """Whether the student is on campus over night, and comes and goes at any hour."""
+        return self in _BOARDERS
+
+
+_EXEMPT: Final = frozenset({Standing.EXEMPT, Standing.EXEMPT_BOARDER})
+_BOARDERS: Final = frozenset({Standing.BOARDER, Standing.EXEMPT_BOARDER})
 
 
 class Passing(Struct, frozen=True, gc=False):

@@ -9,7 +9,7 @@ is owed to each session after leave, `judging` what became of it; then
 - whoever is still inside when the school closes, and is no boarder, has forgotten the exit: outside
   from then on, without an exit that nobody saw. Who comes in after that hour is out at midnight;
 - an entry on a closed day, or during leave that covers a session, was not expected;
-- of an exempt student nothing is expected; taps are followed all the same.
+- of an exempt student nothing is expected; taps are followed all the same, and who boards stays.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,7 +45,7 @@ _ORDER = {finding: place for place, finding in enumerate(Finding)}
 def judge_day(facts: DayFacts) -> StudentDay:
     """What a student's day is by these facts; pure, and the same for them in any order."""
     clock = clock_of(facts.day, facts.zone)
-    is_boarder = facts.standing is Standing.BOARDER
+    is_boarder = facts.standing.sleeps_here
     hours, ways = _hours_on(facts.plan, clock, is_boarder)
     path = follow(facts.passings, ways, clock, facts.was_inside, facts.double_tap_s)
     as_of_s = clock.seconds_to(facts.as_of)
@@ -87,7 +87,7 @@ def _judge_sessions(
     facts: DayFacts, hours: Sequence[Hours], path: Path, clock: DayClock, as_of_s: float
 ) -> list[SessionResult]:
     """Every session's result; what is odd goes to the path's findings."""
-    if facts.standing is Standing.EXEMPT:
+    if facts.standing.is_exempt:
         results = [SessionResult(one.position, SessionStatus.NOT_EXPECTED) for one in hours]
         return _correct(results, facts.corrections)
     if facts.standing is Standing.DAY and facts.plan.kind is DayKind.CLOSED and path.entries:

@@ -5,7 +5,7 @@ tells who has, and only for those is asked what it is.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -84,9 +84,10 @@ class Known(Struct):
 
     def standing(self, student_id: int, day: date) -> Standing:
         """What is expected of a student on a day."""
-        if self.exempt and (student_id, day) in self.exempt:
-            return Standing.EXEMPT
-        return Standing.BOARDER if self.boards(student_id, day) else Standing.DAY
+        is_exempt = (student_id, day) in self.exempt
+        if self.boards(student_id, day):
+            return Standing.EXEMPT_BOARDER if is_exempt else Standing.BOARDER
+        return Standing.EXEMPT if is_exempt else Standing.DAY
 
     def boards(self, student_id: int, day: date) -> bool:
         """Whether a student sleeps at school then."""
@@ -96,6 +97,11 @@ class Known(Struct):
             from_on <= day and (until_on is None or day < until_on)
             for from_on, until_on in self.boarding[student_id]
         )
+
+    def boards_every_night(self, student_id: int, first: date, until: date) -> bool:
+        """Whether a student sleeps at school in all nights between two days."""
+        nights = range((until - first).days)
+        return all(self.boards(student_id, first + timedelta(days=night)) for night in nights)
 
 
 class _Due(Struct, gc=False):

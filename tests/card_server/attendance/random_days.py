@@ -68,7 +68,7 @@ def days(draw: st.DrawFn) -> DayFacts:
         zone=zone,
         plan=DayPlan(DayKind.LESSONS, _sessions(draw), closes=draw(_minutes)),
         standing=standing,
-        was_inside=standing is Standing.BOARDER and draw(st.booleans()),
+        was_inside=standing.sleeps_here and draw(st.booleans()),
         passings=[
             _passing(clock, number, drawn) for number, drawn in enumerate(draw(_passings), start=1)
         ],

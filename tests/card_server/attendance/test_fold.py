@@ -340,6 +340,7 @@ def test_half_days_and_exams_are_judged_by_the_plan_of_the_day() -> None:
         ("in 07:31", Standing.DAY, "22:00", False, "22:00", "22:00"),
         ("in 07:31", EXEMPT, "22:00", False, "22:00", "22:00"),
         ("in 07:31", BOARDER, "23:59", True, "never", "07:31"),
+        ("in 07:31", Standing.EXEMPT_BOARDER, "23:59", True, "never", "07:31"),
         ("in 07:31 out 17:15", Standing.DAY, "23:00", False, "never", "17:15"),
         ("in 07:31 out 22:30", Standing.DAY, "23:00", False, "never", "22:30"),
         ("in 07:31 tap 22:30", Standing.DAY, "23:00", False, "never", "22:30"),

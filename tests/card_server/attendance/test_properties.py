@@ -19,7 +19,6 @@ from card_server.attendance.facts import (
     Finding,
     Leave,
     Passing,
-    Standing,
     Waiting,
 )
 from card_server.attendance.fold import judge_day
@@ -97,7 +96,7 @@ def test_order_doubles_and_batches_give_the_same_day_in_a_thousand_schools(
 @given(known=days())
 @_FEW
 def test_every_session_has_one_status_that_fits_its_minutes(known: DayFacts) -> None:
-    is_boarder = known.standing is Standing.BOARDER
+    is_boarder = known.standing.sleeps_here
     positions = [one.position for one in known.plan.sessions if is_boarder or not one.for_boarders]
     day = judge_day(known)
     assert [result.position for result in day.sessions] == positions
@@ -248,6 +247,6 @@ def test_nobody_but_boarders_is_inside_when_the_day_is_over(known: DayFacts) -> 
         assert day.closed_at <= known.as_of
     clock = clock_of(known.day, known.zone)
     over = judge_day(replace(known, as_of=clock.moment_at(clock.length_s)))
-    assert over.is_inside <= (known.standing is Standing.BOARDER)
+    assert over.is_inside <= known.standing.sleeps_here
     assert list(over.findings) == sorted(over.findings, key=list(Finding).index)
     assert len(set(over.findings)) == len(over.findings)
