@@ -71,7 +71,7 @@ def queue_absences(
     ]
     if not found:
         return
-    told = _told_now(_known(session, [one for one, _plan, _due_at in found]))
+    told = _believed(_known(session, [one for one, _plan, _due_at in found]))
     names = _names(session, {one.after.student_id for one, _plan, _due_at in found})
     by_school: dict[int, list[News]] = {}
     for one, plan, due_at in found:
@@ -142,7 +142,7 @@ def _of_today(book: DayBook, now: datetime) -> list[OddDay]:
     ]
 
 
-def _told_now(known: Iterable[_Kept]) -> set[tuple[int, datetime | None]]:
+def _believed(known: Iterable[_Kept]) -> set[tuple[int, datetime | None]]:
     """Whose absence at which deadline was told, and not since that the student has come."""
     told: set[tuple[int, datetime | None]] = set()
     for row in known:

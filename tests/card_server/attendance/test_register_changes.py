@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from card_server.attendance.exempting import ExemptTime, exempt
 from card_server.attendance.facts import DayPlan, SessionPlan
 from card_server.attendance.follow_calendar import Settled, follow
 from card_server.audit.writing import SYSTEM
@@ -96,19 +97,44 @@ def test_a_move_is_judged_by_the_hours_of_the_new_homeroom(school: JudgedSchool)
     assert list(counts.values()) == [(1, 0, 1)]
 
 
+def board(
+    school: JudgedSchool, student: int, day: date = MONDAY, *, is_boarding: bool = True
+) -> None:
+    """From that day on the student boards, or boards no more."""
+    args = (SYSTEM, school.school_id, student, is_boarding, day, at(day, "08:40"), ZONE)
+    change(school, lambda session: set_boarding(session, *args))
+
+
 def test_who_begins_to_board_is_absent_no_more_and_who_ends_is_again(school: JudgedSchool) -> None:
     judge_morning(school)
     assert school.statuses(3)[0] == "absent"
-    now = at(MONDAY, "08:40")
-
-    def board(is_boarding: bool) -> None:
-        args = (SYSTEM, school.school_id, 3, is_boarding, MONDAY, now, ZONE)
-        change(school, lambda session: set_boarding(session, *args))
-
-    board(True)
+    board(school, 3)
     assert (school.statuses(3)[0], school.count().absent) == ("not_expected", 0)
-    board(False)
+    board(school, 3, is_boarding=False)
     assert (school.statuses(3)[0], school.count().absent) == ("absent", 1)
+
+
+def test_an_exempt_boarder_is_on_campus_over_night(school: JudgedSchool) -> None:
+    board(school, 1)
+    wanted = ExemptTime(MONDAY, None, "走训")
+    args = (SYSTEM, school.school_id, 1, wanted, at(MONDAY, "09:00"), ZONE)
+    change(school, lambda session: exempt(session, *args))
+    judge_afternoon(school, "23:00")
+    school.tick(at(MONDAY + timedelta(days=1), "06:00"))
+    [place] = [row for row in school.rows(Presence) if row.student_id == 1]
+    assert place.is_inside
+    assert set(school.statuses(1)) == {"not_expected"}
+
+
+def test_who_boards_no_more_is_out_at_night_even_if_no_clock_ran(school: JudgedSchool) -> None:
+    tuesday, wednesday = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
+    board(school, 1)
+    board(school, 1, tuesday, is_boarding=False)
+    tap = school.pass_gate(1, wednesday, "21:55", "gate")
+    school.record([tap])
+    row = school.day(1, wednesday)
+    assert row
+    assert (row.arrived_at, row.departed_at) == (tap.occurred_at, None)
 
 
 def become(school: JudgedSchool, status: StudentStatus, on: date, now: datetime) -> None:
