@@ -14,7 +14,7 @@ from card_server.looks import note_look
 from card_server.reports.day_plans import is_school_day
 from card_server.reports.homeroom_month import MonthLine, read_homeroom_month
 from card_server.reports.homeroom_sheet import SheetLine, read_homeroom_sheet
-from card_server.reports.student_term import TermDay, read_student_term
+from card_server.reports.student_term import Seen, TermDay, read_seen, read_student_term
 from card_server.school_time import day_of
 
 routes = APIBlueprint("sheets", __name__, tag="Attendance", url_prefix="/attendance")
@@ -110,8 +110,10 @@ def student_term(student_id: str, path: StudentPath, asked: TermQuery) -> Any:
     school = school_in_use()
     today = day_of(now(), school.zone)
     with school_session() as session:
-        found = read_student_term(
-            session, school, path.student_id, asked.term, today, with_taps=True
+        found = read_student_term(session, school, path.student_id, asked.term, today, today)
+        days = [one for one in found.days if one.is_worth_a_line]
+        seen = (
+            read_seen(session, school, path.student_id, days[0].day, days[-1].day) if days else {}
         )
         total = found.total
         term_id = found.term.id if found.term else None
@@ -121,9 +123,9 @@ def student_term(student_id: str, path: StudentPath, asked: TermQuery) -> Any:
             "name": found.name,
             "homeroom": found.homeroom,
             "term_id": term_id,
-            "days": [_term_day(one) for one in found.days if one.is_worth_a_line],
+            "days": [_term_day(one, seen[one.day]) for one in days],
             "slips": found.slips,
-            "school_days": total.days,
+            "school_days": total.school_days,
             "present": total.present,
             "not_judged": total.not_judged,
             "totals": total.totals,
@@ -133,7 +135,7 @@ def student_term(student_id: str, path: StudentPath, asked: TermQuery) -> Any:
     return shown
 
 
-def _term_day(one: TermDay) -> dict[str, Any]:
+def _term_day(one: TermDay, seen: Seen) -> dict[str, Any]:
     return {
         "day": one.day,
         "kind": one.plan.kind if one.plan else None,
@@ -145,7 +147,7 @@ def _term_day(one: TermDay) -> dict[str, Any]:
         "early_minutes": one.early_minutes,
         "sessions": one.results,
         "findings": one.findings,
-        "taps": one.seen.taps,
-        "passages": one.seen.passages,
+        "taps": seen.taps,
+        "passages": seen.passages,
         "corrections": one.corrections,
     }

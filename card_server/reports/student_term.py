@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import Result, select
+from sqlalchemy import Result, select, union_all
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import DayPlan, Finding, SessionResult
@@ -67,9 +67,7 @@ class TermDay:
     results: tuple[SessionResult, ...]
     findings: tuple[Finding, ...]
     times_seen: int
-    """How often the student tapped, or was written down by a guard."""
-    seen: Seen
-    """Where that was, if it was asked for."""
+    """How often the student tapped, or was written down by a guard; `read_seen` tells where."""
     corrections: Sequence[Correction]
     """All that was ever said of the day, the newest first."""
 
@@ -81,15 +79,32 @@ class TermDay:
 
 
 @dataclass(frozen=True)
-class TermMonth:
-    """The figures of one month of the term, in sessions but for the days."""
+class Figures:
+    """What days come to, in sessions but for the school days."""
 
-    first: date
-    days: int
+    school_days: int
     """Days on which day students were expected."""
     present: int
     not_judged: int
     totals: Totals
+
+
+@dataclass(frozen=True)
+class TermMonth:
+    """As much of a month as lies in the term, until today; at least a day."""
+
+    days: list[TermDay]
+    figures: Figures
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return self.days[0].day
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return self.days[-1].day
 
 
 @dataclass(frozen=True)
@@ -103,19 +118,24 @@ class StudentTerm:
     homeroom: str
     terms: list[Term]
     term: Term | None
-    days: list[TermDay]
-    slips: list[SlipLine]
     months: list[TermMonth]
+    """In their order; none before the term has begun."""
+    slips: list[SlipLine]
 
     @property
-    def total(self) -> TermMonth:
+    def days(self) -> list[TermDay]:
+        """Of all months."""
+        return [day for month in self.months for day in month.days]
+
+    @property
+    def total(self) -> Figures:
         """All months together."""
-        return TermMonth(
-            self.months[0].first if self.months else date.min,
-            sum(one.days for one in self.months),
-            sum(one.present for one in self.months),
-            sum(one.not_judged for one in self.months),
-            add_up(one.totals for one in self.months),
+        figures = [one.figures for one in self.months]
+        return Figures(
+            sum(one.school_days for one in figures),
+            sum(one.present for one in figures),
+            sum(one.not_judged for one in figures),
+            add_up(one.totals for one in figures),
         )
 
 
@@ -124,52 +144,59 @@ def read_student_term(
     school: SchoolInUse,
     student_id: int,
     term_id: int | None,
+    day: date,
     today: date,
-    *,
-    with_taps: bool,
 ) -> StudentTerm:
-    """The term in eight queries; the one of today, or else the last that began, if none is named.
+    """The term until today, in eight queries; if none is named that of a day.
 
-    Without taps its days only say how often the student was seen: of a term there may be a
-    thousand taps. Raises AppError(NOT_FOUND) for a student or a term that is not there.
+    In the holidays that is the last one that had begun. Raises AppError(NOT_FOUND) for a student or
+    a term that is not there.
     """
     name, number, homeroom_id, homeroom = name_student(session, school.id, student_id)
     terms = list_terms(session, school.id)
-    term = _choose_term(terms, term_id, today)
-    days: list[TermDay] = []
+    term = _choose_term(terms, term_id, day)
+    months: list[TermMonth] = []
     slips: list[SlipLine] = []
     if term is not None and term.starts_on <= today:
         ours = _Span(session, school, student_id, term.starts_on, min(term.ends_on, today))
-        days = _read_term_days(ours, homeroom_id, with_taps=with_taps)
+        months = _split(_read_days(ours, homeroom_id))
         slips = _read_slips(session, school, student_id, term)
-    return StudentTerm(
-        student_id,
-        name,
-        number,
-        homeroom_id,
-        homeroom,
-        terms,
-        term,
-        days,
-        slips,
-        _count_months(days),
-    )
+    return StudentTerm(student_id, name, number, homeroom_id, homeroom, terms, term, months, slips)
 
 
-def read_seen(session: Session, school: SchoolInUse, student_id: int, day: date) -> Seen:
-    """One day's taps, and passages by hand. Raises AppError(NOT_FOUND) without such a student."""
+def read_student_days(
+    session: Session, school: SchoolInUse, student_id: int, first: date, last: date
+) -> list[TermDay]:
+    """The same of some days alone, in five queries. Raises AppError(NOT_FOUND)."""
+    homeroom_id = name_student(session, school.id, student_id).homeroom_id
+    return _read_days(_Span(session, school, student_id, first, last), homeroom_id)
+
+
+def read_seen(
+    session: Session, school: SchoolInUse, student_id: int, first: date, last: date
+) -> defaultdict[date, Seen]:
+    """Where the student was seen on each of these days, also nowhere; two queries.
+
+    Raises AppError(NOT_FOUND) without such a student.
+    """
     name_student(session, school.id, student_id)
-    return _read_all_seen(_Span(session, school, student_id, day, day)).get(day, Seen())
+    ours = _Span(session, school, student_id, first, last)
+    begin, end = ours.bounds
+    taps = _by_day(_read_taps(ours), school, "occurred_at")
+    written = list_passages(session, school.id, begin, _MOST_PASSAGES, student_id, end)
+    passages = _by_day(written, school, "at")
+    found = {day: Seen(taps[day], passages[day]) for day in {*taps, *passages}}
+    return defaultdict(Seen, found)
 
 
-def _choose_term(terms: Sequence[Term], term_id: int | None, today: date) -> Term | None:
+def _choose_term(terms: Sequence[Term], term_id: int | None, day: date) -> Term | None:
     if term_id is not None:
         found = next((one for one in terms if one.id == term_id), None)
         if found is None:
             raise AppError(Code.NOT_FOUND, "There is no such term.")
         return found
-    begun = [one for one in terms if one.starts_on <= today]
-    return term_of(terms, today) or (begun[0] if begun else next(iter(terms), None))
+    begun = [one for one in terms if one.starts_on <= day]
+    return term_of(terms, day) or (begun[0] if begun else next(iter(terms), None))
 
 
 def _read_slips(
@@ -202,27 +229,16 @@ class _Span(NamedTuple):
         return bounds_of(self.first, zone)[0], bounds_of(self.last, zone)[1]
 
 
-def _read_term_days(of: _Span, homeroom_id: int, *, with_taps: bool) -> list[TermDay]:
+def _read_days(of: _Span, homeroom_id: int) -> list[TermDay]:
     days = of.days
     found = read_days(of.session, of.school.id, [of.student_id], days)
     kept = {day: one for (_, day), one in found.items()}
     plans = _read_plans(of.session, of.school.id, homeroom_id, kept, days)
-    seen = _read_all_seen(of) if with_taps else {}
-    times = (
-        {day: len(one.taps) + len(one.passages) for day, one in seen.items()}
-        if with_taps
-        else _count_seen(of)
-    )
+    times_seen = _count_seen(of)
     said = _read_corrections(of)
-    nothing = Seen()
     return [
         _term_day(
-            day,
-            plans.get(day),
-            kept.get(day, NOTHING_KEPT),
-            times.get(day, 0),
-            seen.get(day, nothing),
-            said.get(day, ()),
+            day, plans.get(day), kept.get(day, NOTHING_KEPT), times_seen[day], said.get(day, ())
         )
         for day in days
     ]
@@ -233,7 +249,6 @@ def _term_day(
     plan: DayPlan | None,
     kept: KeptDay,
     times_seen: int,
-    seen: Seen,
     corrections: Sequence[Correction],
 ) -> TermDay:
     return TermDay(
@@ -246,7 +261,6 @@ def _term_day(
         kept.results,
         kept.findings,
         times_seen,
-        seen,
         corrections,
     )
 
@@ -266,30 +280,21 @@ def _read_plans(
     }
 
 
-def _read_all_seen(of: _Span) -> dict[date, Seen]:
-    """The days on which the student was seen at all; two queries."""
-    begin, end = of.bounds
-    taps = _by_day(_read_taps(of), of.school, "occurred_at")
-    written = list_passages(of.session, of.school.id, begin, _MOST_PASSAGES, of.student_id, end)
-    passages = _by_day(written, of.school, "at")
-    return {day: Seen(taps[day], passages[day]) for day in {*taps, *passages}}
-
-
 def _count_seen(of: _Span) -> Counter[date]:
-    """How often the student was seen on each day; two queries for the moments alone."""
+    """How often the student was seen on each day; one query for the moments alone."""
     begin, end = of.bounds
-    moments = chain.from_iterable(
-        of.session.scalars(
+    moments = union_all(
+        *(
             select(at).where(
                 table.school_id == of.school.id,
                 table.student_id == of.student_id,
                 at >= begin,
                 at < end,
             )
+            for table, at in ((Tap, Tap.occurred_at), (HandPassage, HandPassage.at))
         )
-        for table, at in ((Tap, Tap.occurred_at), (HandPassage, HandPassage.at))
     )
-    return Counter(day_of(one, of.school.zone) for one in moments)
+    return Counter(day_of(one, of.school.zone) for one in of.session.scalars(moments))
 
 
 def _read_taps(of: _Span) -> list[TermTap]:
@@ -343,16 +348,16 @@ def _by_day(
     return days
 
 
-def _count_months(days: list[TermDay]) -> list[TermMonth]:
+def _split(days: list[TermDay]) -> list[TermMonth]:
     by_month = groupby(days, key=lambda one: one.day.replace(day=1))
-    return [_count_month(first, list(found)) for first, found in by_month]
+    months = (list(found) for _, found in by_month)
+    return [TermMonth(each, _add_up_days(each)) for each in months]
 
 
-def _count_month(first: date, days: list[TermDay]) -> TermMonth:
+def _add_up_days(days: list[TermDay]) -> Figures:
     results = [result for one in days for result in one.results]
     statuses = [one.status for one in results]
-    return TermMonth(
-        first,
+    return Figures(
         sum(is_school_day(one.plan) for one in days),
         sum(status in THERE for status in statuses),
         statuses.count(SessionStatus.NOT_JUDGED),

@@ -1,5 +1,6 @@
 """How pages write times, in the school's zone, spans, sizes and money."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -74,6 +75,12 @@ def _there(when: datetime) -> datetime:
 def written_day(day: date, length: str = "long") -> str:
     """As people write it: 2026年9月1日, September 1, 2026; `full` says the day of the week too."""
     return _write_day(day, length, get_locale())
+
+
+def written_days(days: Iterable[date], length: str = "long") -> dict[date, str]:
+    """Many of them; a calendar has a hundred, and each asks anew in which language."""
+    locale = get_locale()
+    return {day: _write_day(day, length, locale) for day in days}
 
 
 @lru_cache(maxsize=4_096)

@@ -1,7 +1,8 @@
 """A student's term (学期考勤): a calendar of signs, its figures, and each day with its taps."""
 
-from datetime import date
-from typing import NamedTuple
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,19 +12,21 @@ from card_server.access import allow, now, school_in_use, school_session
 from card_server.leave.callers import SEEING
 from card_server.looks import note_look
 from card_server.reports.student_term import (
+    Seen,
     StudentTerm,
     TermDay,
+    TermMonth,
     read_seen,
+    read_student_days,
     read_student_term,
 )
 from card_server.school_time import day_of
 from card_server.web import sheet_words
 from card_server.web.calendar_words import month_name, weekday_letters
-from card_server.web.day_range import asked_day
+from card_server.web.day_range import DayRange, asked_day, asked_range
 from card_server.web.downloads import send_noted
 from card_server.web.export import Cell, asked_export
-from card_server.web.formats import written_day
-from card_server.web.fragments import render_part
+from card_server.web.formats import written_days
 from card_server.web.tables import read_asked
 from card_server.words.attendance import SIGNS, TONES, day_sign, day_tone, result_words
 from card_server.words.choices import word
@@ -32,48 +35,92 @@ from schema.tables.attendance import SessionStatus
 
 pages = Blueprint("student_terms", __name__)
 
-Week = list[TermDay | None]
+_A_MONTH = timedelta(days=30)
+"""From its first to its last day at the longest."""
+
+
+class _Month(NamedTuple):
+    """A month of the term, and its days that are worth a line, the newest first."""
+
+    of: TermMonth
+    lines: list[TermDay]
+    is_shown: bool
+    """Whether the page shows its days at once; those of other months are fetched."""
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Its days as an address carries them."""
+        return DayRange(self.of.first, self.of.last).values
+
+    @property
+    def weeks(self) -> list[list[TermDay | None]]:
+        """Its calendar, from Monday to Sunday."""
+        cells: list[TermDay | None] = [None] * self.of.first.weekday()
+        cells += self.of.days
+        cells += [None] * (-len(cells) % 7)
+        return [cells[n : n + 7] for n in range(0, len(cells), 7)]
 
 
 @pages.get("/students/<int:student_id>/attendance")
 @allow(*SEEING)
 def show(student_id: int) -> ResponseReturnValue:
-    """The student's term: that of today, or the one that `term` names; `open` unfolds its days."""
-    school = school_in_use()
+    """The student's term: the one that `term` names, or that of `day`; and the days of its month.
+
+    `open` unfolds every month and every day, as for printing.
+    """
+    school, day = school_in_use(), asked_day()
     today = day_of(now(), school.zone)
-    asked = read_asked(filters=("term", "open"))
+    asked = read_asked(filters=("term", "day", "open"))
     term_id = request.args.get("term", type=int)
+    is_open = "open" in asked.filters
     with school_session() as session:
-        kind, is_open = asked_export(), "open" in asked.filters
-        with_taps = is_open or kind is not None
-        found = read_student_term(session, school, student_id, term_id, today, with_taps=with_taps)
-        details = {"term": str(found.term.id)} if found.term else {}
-        if kind:
-            return send_noted(kind, "term", _heads(), _rows(found))
-    shown = [one for one in reversed(found.days) if one.is_worth_a_line]
+        found = read_student_term(session, school, student_id, term_id, day, today)
+        months = _months(found, day)
+        shown = next((one for one in months if one.is_shown), None)
+        seen: Mapping[date, Seen] = {}
+        if kind := asked_export():
+            if found.months:
+                first, last = found.months[0].first, found.months[-1].last
+                seen = read_seen(session, school, student_id, first, last)
+            return send_noted(kind, "term", _heads(), _rows(found, seen))
+        if shown and is_open:
+            seen = read_seen(session, school, student_id, shown.of.first, shown.of.last)
+    details = {"term": str(found.term.id)} if found.term else {}
     note_look("student.term_seen", f"student:{student_id}", details)
-    return render_part(
+    return render_template(
         "student_term.html",
-        "student_term_part.html",
         found=found,
         asked=asked,
-        is_open=is_open,
+        months=months,
         shown=shown,
-        long_days={one.day: written_day(one.day, "full") for one in shown},
         today=today,
-        months=[(one, _weeks(found, one.first)) for one in found.months],
         month_name=month_name,
         letters=weekday_letters(),
-        looks=_Looks(),
-        name_at=sheet_words.name_at,
-        names_of=sheet_words.names_of,
-        result_words=result_words,
+        long_days=written_days((line.day for one in months for line in one.lines), "full"),
         totals_heads=sheet_words.totals_heads(),
         totals_cells=sheet_words.totals_cells,
         leave_time=lambda one: leave_time(one.from_at, one.until_at, school.zone),
-        tones=TONES,
         legend_signs=[(SIGNS[one], word(one), TONES[one]) for one in sheet_words.LEGEND],
+        **_for_days(student_id, shown.lines if shown else [], seen, is_open=is_open),
     )
+
+
+@pages.get("/students/<int:student_id>/attendance/days")
+@allow(*SEEING)
+def show_days(student_id: int) -> ResponseReturnValue:
+    """A month's days, or fewer: the term fetches them when the month is unfolded."""
+    school = school_in_use()
+    today = day_of(now(), school.zone)
+    asked = asked_range(today, DayRange(today.replace(day=1), today), _A_MONTH)
+    is_open = "open" in request.args
+    with school_session() as session:
+        days = read_student_days(session, school, student_id, asked.first, asked.last)
+        seen: Mapping[date, Seen] = {}
+        if is_open:
+            seen = read_seen(session, school, student_id, asked.first, asked.last)
+    note_look("student.term_seen", f"student:{student_id}", asked.values)
+    values = _for_days(student_id, _lines(days), seen, is_open=is_open)
+    return render_template("student_term_days.html", **values)
 
 
 @pages.get("/students/<int:student_id>/attendance/taps")
@@ -82,9 +129,39 @@ def show_taps(student_id: int) -> ResponseReturnValue:
     """One day's taps: the term fetches them when the day is unfolded."""
     school, day = school_in_use(), asked_day()
     with school_session() as session:
-        seen = read_seen(session, school, student_id, day)
+        seen = read_seen(session, school, student_id, day, day)
     note_look("student.day_seen", f"student:{student_id}", {"day": day.isoformat()})
-    return render_template("student_term_taps.html", seen=seen)
+    return render_template("student_term_taps.html", seen=seen[day])
+
+
+def _months(found: StudentTerm, day: date) -> list[_Month]:
+    """The term's months; shown is that of the day, or else the newest one with a line."""
+    with_lines = [(one, _lines(one.days)) for one in found.months]
+    known = [one for one, lines in with_lines if lines]
+    of_day = [one for one in known if one.first <= day <= one.last]
+    shown = (of_day or known)[-1:]
+    return [_Month(one, lines, one in shown) for one, lines in with_lines]
+
+
+def _lines(days: list[TermDay]) -> list[TermDay]:
+    return [one for one in reversed(days) if one.is_worth_a_line]
+
+
+def _for_days(
+    student_id: int, lines: list[TermDay], seen: Mapping[date, Seen], *, is_open: bool
+) -> dict[str, Any]:
+    """What a list of days needs, on the page and when a month is unfolded."""
+    return {
+        "student_id": student_id,
+        "lines": lines,
+        "seen": seen,
+        "is_open": is_open,
+        "looks": _Looks(),
+        "name_at": sheet_words.name_at,
+        "names_of": sheet_words.names_of,
+        "result_words": result_words,
+        "tones": TONES,
+    }
 
 
 class _Look(NamedTuple):
@@ -126,19 +203,6 @@ def _day_words(one: TermDay) -> str:
     return word(SessionStatus.NOT_JUDGED)
 
 
-def _weeks(found: StudentTerm, first: date) -> list[Week]:
-    """A month's days in weeks from Monday to Sunday."""
-    days = [one for one in found.days if one.day.replace(day=1) == first]
-    weeks: list[Week] = [[]]
-    weeks[0].extend([None] * days[0].day.weekday())
-    for one in days:
-        if len(weeks[-1]) == 7:
-            weeks.append([])
-        weeks[-1].append(one)
-    weeks[-1].extend([None] * (7 - len(weeks[-1])))
-    return weeks
-
-
 def _heads() -> list[str]:
     return [
         gettext("Day"),
@@ -154,16 +218,16 @@ def _heads() -> list[str]:
     ]
 
 
-def _rows(found: StudentTerm) -> list[tuple[Cell, ...]]:
-    return [_row(one) for one in found.days if one.is_worth_a_line]
+def _rows(found: StudentTerm, seen: Mapping[date, Seen]) -> list[tuple[Cell, ...]]:
+    return [_row(one, seen[one.day]) for one in found.days if one.is_worth_a_line]
 
 
-def _row(one: TermDay) -> tuple[Cell, ...]:
+def _row(one: TermDay, seen: Seen) -> tuple[Cell, ...]:
     names = sheet_words.names_of(one.plan)
     zone = school_in_use().zone
     taps = [
         f"{tap.occurred_at.astimezone(zone):%H:%M:%S} {tap.reader} {word(tap.direction)}".strip()
-        for tap in one.seen.taps
+        for tap in seen.taps
     ]
     said = [
         f"{sheet_words.name_at(names, each.position)}: {word(each.status)}"

@@ -180,6 +180,7 @@ def _paths(app: Flask, engine: Engine, today: date) -> list[str]:
         room = connection.scalar(text("SELECT min(id) FROM homeroom"))
         student = connection.scalar(text("SELECT min(id) FROM student"))
     term: dict[str, Any] = {"from": today - timedelta(days=140), "to": today}
+    month: dict[str, Any] = {"from": today - timedelta(days=30), "to": today}
     with app.test_request_context():
         return [
             url_for("board.show"),
@@ -188,6 +189,7 @@ def _paths(app: Flask, engine: Engine, today: date) -> list[str]:
             url_for("homeroom_sheets.show_month", homeroom_id=room),
             url_for("student_terms.show", student_id=student),
             url_for("student_terms.show", student_id=student, open="all"),
+            url_for("student_terms.show_days", student_id=student, open="all", **month),
             url_for("student_terms.show_taps", student_id=student, day=today),
             url_for("rankings.show_homerooms", **term),
             url_for("rankings.show_students", **term),

@@ -281,6 +281,7 @@ WHO_MAY: dict[str, frozenset[Role]] = {
     "student_forms.show": ADMINS,
     "student_forms.show_new": ADMINS,
     "student_terms.show": frozenset({D, S, H}),
+    "student_terms.show_days": frozenset({D, S, H}),
     "student_terms.show_taps": frozenset({D, S, H}),
     "students.drop_note": ADMINS,
     "students.search": EVERYBODY - {A},

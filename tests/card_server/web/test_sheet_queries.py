@@ -32,7 +32,8 @@ def test_the_number_of_queries_does_not_grow(
     open_ = [f"{room}?day={datetime.now(UTC):%Y-%m-%d}", f"{room}/month"]
     of_student = f"/students/{school.students[0]}/attendance"
     of_term = [f"{of_student}?term={term}", f"{of_student}?term={term}&open=all", of_student]
-    paths = [*kept, *open_, *of_term, f"{of_student}/taps?day={MONDAY}"]
+    unfolded = [f"{of_student}/taps?day={MONDAY}", f"{of_student}/days?from={MONDAY}&to=2024-09-30"]
+    paths = [*kept, *open_, *of_term, *unfolded, f"{unfolded[1]}&open=all"]
     few = {path: _count(staff, engine, path) for path in paths}
     with sessions.begin() as session:
         add_students(session, school, range(len(school.students), 120))

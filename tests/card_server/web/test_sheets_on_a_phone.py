@@ -1,14 +1,18 @@
 """Sheets on a narrow phone: figures stay on the screen, days unfold, a month begins at today."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from pypdf import PdfReader
 from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from schema.tables.staff import Staff
 from tests.card_server.web.conftest import make_settings, serving
+from tests.card_server.web.leave_things import make_passage
 from tests.card_server.web.sheet_month import MONDAY, add_month
 from tests.card_server.web.small_school import SmallSchool
 from tests.harness.browser import log_in
@@ -79,6 +83,41 @@ def test_a_day_unfolds_with_its_taps_also_after_it_could_not_be_fetched(
     expect(day).to_contain_text("08:06:00")
     expect(phone.locator(".tap-list")).to_have_count(1)
     assert [url.partition("/taps?")[2] for url in asked] == [f"day={MONDAY}"]
+
+
+def test_a_month_unfolds_with_its_days_and_its_signs_lead_to_them(
+    phone: Page, school: SmallSchool, term_id: int, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        session.add(make_passage(school, 2, datetime(2024, 10, 8, 1, tzinfo=UTC)))
+    _open(phone, f"/students/{school.students[2]}/attendance?term={term_id}")
+    expect(phone.locator("#day-2024-10-08")).to_be_visible()
+    september = phone.locator(".term-month", has_text="2024年9月")
+    expect(september.locator(".term-days")).to_have_count(0)
+    september.locator("summary").click()
+    expect(september.locator(".term-days > li")).to_have_count(20)
+    taps = september.locator(f"#day-{MONDAY}")
+    taps.locator("summary").click()
+    taps.scroll_into_view_if_needed()
+    expect(taps.locator(".tap-list li")).to_have_count(4)
+    phone.reload()
+    phone.locator(f".heat-day[href$='#day-{MONDAY}']").click()
+    expect(phone.locator(f"#day-{MONDAY}:target")).to_be_in_viewport()
+    expect(september.locator(".term-days > li")).to_have_count(20)
+
+
+def test_all_months_are_unfolded_for_printing(
+    phone: Page, school: SmallSchool, term_id: int, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        session.add(make_passage(school, 2, datetime(2024, 10, 8, 1, tzinfo=UTC)))
+    _open(phone, f"/students/{school.students[2]}/attendance?term={term_id}")
+    phone.locator("#days > h2 a").first.click()
+    expect(phone.locator(".term-days > li")).to_have_count(21)
+    expect(phone.locator(".tap-list")).to_have_count(2)
+    paper = "".join(page.extract_text() for page in PdfReader(BytesIO(phone.pdf())).pages)
+    assert "08:06:00" in paper
+    assert "09:00:00" in paper
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -89,6 +89,55 @@ def test_the_taps_are_unfolded_for_printing(
     assert "07:50:00" not in folded
 
 
+def test_the_days_of_one_month_are_shown_and_those_of_others_fetched(
+    teacher: FlaskClient, school: SmallSchool, term: int, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        session.add(make_passage(school, 0, datetime(2024, 10, 8, 1, tzinfo=UTC)))
+    student = f"/students/{school.students[0]}/attendance"
+    october = f"{student}/days?from=2024-10-01&amp;to=2024-10-31"
+    september = f"{student}/days?from=2024-09-01&amp;to=2024-09-30"
+    newest = teacher.get(_address(school, 0, term)).text
+    assert 'id="day-2024-10-08"' in newest
+    assert f'hx-get="{september}" hx-trigger="intersect"' in newest
+    assert f'id="day-{MONDAY}"' not in newest
+    assert f'href="{student}?term={term}&amp;day=2024-09-30#day-{MONDAY}"' in newest
+    named = teacher.get(f"{student}?day={MONDAY}").text
+    assert f'id="day-{MONDAY}"' in named
+    assert f'href="#day-{MONDAY}"' in named
+    assert f'hx-get="{october}"' in named
+    fetched = teacher.get(september.replace("&amp;", "&")).text
+    assert fetched.count('<li id="day-') == 20
+    assert fetched.count('<li id="day-') == named.count('<li id="day-')
+    assert "<html" not in fetched
+    printed = teacher.get(f"{student}?day={MONDAY}&open=all").text
+    unfolded = october.replace("?", "?open=all&amp;")
+    assert f'hx-get="{unfolded}" hx-trigger="load"' in printed
+    assert "09:00:00" in teacher.get(unfolded.replace("&amp;", "&")).text
+    assert _looks(sessions) == ["student.term_seen"] * 5
+
+
+def test_a_day_leads_to_the_term_that_it_is_in(
+    teacher: FlaskClient, school: SmallSchool, term: int
+) -> None:
+    student = f"/students/{school.students[0]}/attendance"
+    assert "2024–2025" in teacher.get(f"{student}?day={MONDAY}").text
+    sheet = teacher.get(f"/attendance/homeroom/{school.homerooms[0]}?day={MONDAY}").text
+    assert f'href="{student}?day={MONDAY}#day-{MONDAY}"' in sheet
+    month = teacher.get(f"/attendance/homeroom/{school.homerooms[0]}/month?month=2024-09").text
+    assert f'href="{student}?day=2024-09-01"' in month
+
+
+def test_no_more_than_a_month_is_fetched_at_once(
+    teacher: FlaskClient, school: SmallSchool, term: int
+) -> None:
+    days = f"/students/{school.students[0]}/attendance/days"
+    year = teacher.get(f"{days}?from=2024-01-01&to=2024-09-30").text
+    assert year.count('<li id="day-') == 20
+    assert '<li id="day-' not in teacher.get(f"{days}?from=2024-01-01&to=2024-08-31").text
+    assert teacher.get(f"{days}?from=rubbish&to=9999-12-31").status_code == 200
+
+
 def test_the_file_has_a_row_for_each_school_day(
     teacher: FlaskClient, school: SmallSchool, term: int
 ) -> None:
@@ -107,6 +156,8 @@ def test_another_homeroom_s_student_is_not_there(
     assert teacher.get(_address(school, 1, term)).status_code == 404
     taps = f"/students/{school.students[1]}/attendance/taps?day={MONDAY}"
     assert teacher.get(taps).status_code == 404
+    days = taps.replace(f"taps?day={MONDAY}", f"days?from={MONDAY}&to={TUESDAY}")
+    assert teacher.get(days).status_code == 404
     assert teacher.get(_address(school, 0, 99)).status_code == 404
 
 
