@@ -7,6 +7,7 @@ that whatever reads them without an index is seen.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from schema.tables.calendar import DayKind, DayPart
 from schema.tables.metadata import UtcDateTime
 from schema.tables.school import Term
 from tests.bench.measure import Is, Measure, quantile
-from tests.bench.pages import time_page
+from tests.bench.pages import time_pages
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings
 from tests.harness.campus import make_campus
 from tests.harness.postgres import Postgres
@@ -141,10 +142,13 @@ def measure_attendance_pages(folder: Path, postgres: Postgres, progress: Progres
         "PostgreSQL": postgres.create_database(),
         "SQLite": f"sqlite:///{folder / 'campus.db'}",
     }
+
+    def advance(number: int, done: float) -> None:
+        progress((number + done) / len(urls))
+
     measures = []
     for number, (name, url) in enumerate(urls.items()):
-        times = _measure(url, folder)
-        progress((number + 1) / len(urls))
+        times = _measure(url, folder, partial(advance, number))
         slowest = max(times, key=lambda path: quantile(times[path], 0.99))
         measures.append(
             Measure(
@@ -162,14 +166,15 @@ def measure_attendance_pages(folder: Path, postgres: Postgres, progress: Progres
     return measures
 
 
-def _measure(url: str, folder: Path) -> dict[str, list[float]]:
+def _measure(url: str, folder: Path, progress: Progress) -> dict[str, list[float]]:
     engine = open_engine(url)
     migrate(engine)
     today = day_of(datetime.now(UTC), DISTRICT_ZONE)
     school_id = _make_two_years(engine, today)
     with _application(url, engine, folder) as app:
         client = _log_in(app, engine, school_id)
-        times = {path: time_page(client, path) for path in _paths(app, engine, today)}
+        visits = [(client, path) for path in _paths(app, engine, today)]
+        times = time_pages(visits, progress)
     engine.dispose()
     return times
 
