@@ -147,10 +147,10 @@ def read_student_term(
     day: date,
     today: date,
 ) -> StudentTerm:
-    """The term until today, in eight queries; if none is named that of a day.
+    """The term until today, in seven queries; if none is named that of a day.
 
-    In the holidays that is the last one that had begun. Raises AppError(NOT_FOUND) for a student or
-    a term that is not there.
+    In the holidays that is the last one that had begun, before all terms the first one to come.
+    Raises AppError(NOT_FOUND) for a student or a term that is not there.
     """
     name, number, homeroom_id, homeroom = name_student(session, school.id, student_id)
     terms = list_terms(session, school.id)
@@ -167,7 +167,7 @@ def read_student_term(
 def read_student_days(
     session: Session, school: SchoolInUse, student_id: int, first: date, last: date
 ) -> list[TermDay]:
-    """The same of some days alone, in five queries. Raises AppError(NOT_FOUND)."""
+    """Some days of a student, in five queries. Raises AppError(NOT_FOUND)."""
     homeroom_id = name_student(session, school.id, student_id).homeroom_id
     return _read_days(_Span(session, school, student_id, first, last), homeroom_id)
 
@@ -175,7 +175,7 @@ def read_student_days(
 def read_seen(
     session: Session, school: SchoolInUse, student_id: int, first: date, last: date
 ) -> defaultdict[date, Seen]:
-    """Where the student was seen on each of these days, also nowhere; two queries.
+    """Where the student was seen, by day, in three queries; nowhere on a day that is not in it.
 
     Raises AppError(NOT_FOUND) without such a student.
     """
@@ -196,7 +196,7 @@ def _choose_term(terms: Sequence[Term], term_id: int | None, day: date) -> Term 
             raise AppError(Code.NOT_FOUND, "There is no such term.")
         return found
     begun = [one for one in terms if one.starts_on <= day]
-    return term_of(terms, day) or (begun[0] if begun else next(iter(terms), None))
+    return term_of(terms, day) or next(iter(begun or terms[-1:]), None)
 
 
 def _read_slips(
@@ -237,32 +237,9 @@ def _read_days(of: _Span, homeroom_id: int) -> list[TermDay]:
     times_seen = _count_seen(of)
     said = _read_corrections(of)
     return [
-        _term_day(
-            day, plans.get(day), kept.get(day, NOTHING_KEPT), times_seen[day], said.get(day, ())
-        )
-        for day in days
+        TermDay(day, plans.get(day), *one[1:], times_seen[day], said.get(day, ()))
+        for day, one in ((day, kept.get(day, NOTHING_KEPT)) for day in days)
     ]
-
-
-def _term_day(
-    day: date,
-    plan: DayPlan | None,
-    kept: KeptDay,
-    times_seen: int,
-    corrections: Sequence[Correction],
-) -> TermDay:
-    return TermDay(
-        day,
-        plan,
-        kept.arrived_at,
-        kept.departed_at,
-        kept.late_minutes,
-        kept.early_minutes,
-        kept.results,
-        kept.findings,
-        times_seen,
-        corrections,
-    )
 
 
 def _read_plans(

@@ -93,7 +93,6 @@ def show(student_id: int) -> ResponseReturnValue:
         asked=asked,
         months=months,
         shown=shown,
-        today=today,
         month_name=month_name,
         letters=weekday_letters(),
         long_days=written_days((line.day for one in months for line in one.lines), "full"),
@@ -111,14 +110,14 @@ def show_days(student_id: int) -> ResponseReturnValue:
     """A month's days, or fewer: the term fetches them when the month is unfolded."""
     school = school_in_use()
     today = day_of(now(), school.zone)
-    asked = asked_range(today, DayRange(today.replace(day=1), today), _A_MONTH)
-    is_open = "open" in request.args
+    time = asked_range(today, DayRange(today.replace(day=1), today), _A_MONTH)
+    is_open = bool(request.args.get("open"))
     with school_session() as session:
-        days = read_student_days(session, school, student_id, asked.first, asked.last)
+        days = read_student_days(session, school, student_id, time.first, time.last)
         seen: Mapping[date, Seen] = {}
         if is_open:
-            seen = read_seen(session, school, student_id, asked.first, asked.last)
-    note_look("student.term_seen", f"student:{student_id}", asked.values)
+            seen = read_seen(session, school, student_id, time.first, time.last)
+    note_look("student.term_seen", f"student:{student_id}", time.values)
     values = _for_days(student_id, _lines(days), seen, is_open=is_open)
     return render_template("student_term_days.html", **values)
 
@@ -138,9 +137,9 @@ def _months(found: StudentTerm, day: date) -> list[_Month]:
     """The term's months; shown is that of the day, or else the newest one with a line."""
     with_lines = [(one, _lines(one.days)) for one in found.months]
     known = [one for one, lines in with_lines if lines]
-    of_day = [one for one in known if one.first <= day <= one.last]
-    shown = (of_day or known)[-1:]
-    return [_Month(one, lines, one in shown) for one, lines in with_lines]
+    of_day = (one for one in known if one.first.replace(day=1) == day.replace(day=1))
+    shown = next(of_day, known[-1] if known else None)
+    return [_Month(one, lines, one is shown) for one, lines in with_lines]
 
 
 def _lines(days: list[TermDay]) -> list[TermDay]:

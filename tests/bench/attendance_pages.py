@@ -4,7 +4,7 @@ On PostgreSQL and on SQLite: 2.4 million taps and 1.2 million judged days, of 40
 that whatever reads them without an index is seen.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -29,12 +29,11 @@ from schema.tables.calendar import DayKind, DayPart
 from schema.tables.metadata import UtcDateTime
 from schema.tables.school import Term
 from tests.bench.measure import Is, Measure, quantile
-from tests.bench.pages import time_pages
+from tests.bench.pages import Progress, time_pages
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings
 from tests.harness.campus import make_campus
 from tests.harness.postgres import Postgres
 
-Progress = Callable[[float], None]
 _STUDENTS, _DAYS, _CALENDAR_DAYS = 3_000, 400, 730
 _MOST_MS = {"PostgreSQL": 50, "SQLite": 100}
 _PLAN = DayPlan(

@@ -28,7 +28,7 @@ from tests.screenshots.pages import find_pages, pages_of_district
 
 Progress = Callable[[float], None]
 Visit = tuple[FlaskClient, str]
-"""A browser of somebody who may see a page, and its address."""
+"""A browser, and the page that it asks for."""
 
 _REQUESTS = 200
 _WARM_UP = 5
@@ -85,7 +85,7 @@ def _application(url: str, engine: Engine, folder: Path) -> Iterator[Flask]:
 
 
 def _find_visits(app: Flask, engine: Engine, school_id: int) -> Iterator[Visit]:
-    """Each page."""
+    """Each page, with a browser of somebody who may see it."""
     with Session(engine) as session:
         passwords = {
             "bench": create_staff(session, school_id, "bench", "王老师", WHOLE_SCHOOL),

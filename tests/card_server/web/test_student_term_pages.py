@@ -1,16 +1,18 @@
 """A student's term on its page: signs, figures, each tap, what staff said, and the file."""
 
 import io
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from schema.tables.audit import AuditEntry
+from schema.tables.school import Term
 from tests.card_server.web.leave_things import make_passage
 from tests.card_server.web.people_pages import log_in_teacher
 from tests.card_server.web.sheet_month import MONDAY, TUESDAY, add_month
@@ -125,7 +127,60 @@ def test_a_day_leads_to_the_term_that_it_is_in(
     sheet = teacher.get(f"/attendance/homeroom/{school.homerooms[0]}?day={MONDAY}").text
     assert f'href="{student}?day={MONDAY}#day-{MONDAY}"' in sheet
     month = teacher.get(f"/attendance/homeroom/{school.homerooms[0]}/month?month=2024-09").text
-    assert f'href="{student}?day=2024-09-01"' in month
+    assert f'href="{student}?day=2024-09-30"' in month
+
+
+@pytest.mark.parametrize(
+    ("day", "year", "month"),
+    [
+        ("2024-08-20", "2023–2024", None),
+        ("2024-09-02", "2024–2025", "2024-09"),
+        ("2024-09-30", "2024–2025", "2024-09"),
+        ("2025-01-20", "2024–2025", "2024-10"),
+        ("2020-01-01", "2023–2024", None),
+    ],
+)
+def test_a_day_names_its_term_and_its_month(
+    teacher: FlaskClient,
+    school: SmallSchool,
+    term: int,
+    sessions: sessionmaker[Session],
+    day: str,
+    year: str,
+    month: str | None,
+) -> None:
+    with sessions.begin() as session:
+        session.add(make_passage(school, 0, datetime(2024, 10, 8, 1, tzinfo=UTC)))
+        session.add(_spring(school))
+        session.execute(update(Term).where(Term.id == term).values(starts_on=MONDAY))
+    page = teacher.get(f"/students/{school.students[0]}/attendance?day={day}").text
+    assert year in page.partition("</h1>")[0]
+    shown = re.findall(r'<li id="day-(\d{4}-\d\d)', page)
+    assert set(shown) == ({month} if month else set())
+
+
+def test_a_month_that_began_before_its_term_leads_to_the_term(
+    teacher: FlaskClient, school: SmallSchool, term: int, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        session.add(_spring(school))
+        session.execute(update(Term).where(Term.id == term).values(starts_on=MONDAY))
+    month = teacher.get(f"/attendance/homeroom/{school.homerooms[0]}/month?month=2024-09").text
+    leads = re.findall(rf'href="(/students/{school.students[0]}/attendance[^"]*)"', month)
+    page = teacher.get(leads[0]).text
+    assert "2024–2025" in page.partition("</h1>")[0]
+    assert f'<li id="day-{MONDAY}"' in page
+
+
+def _spring(school: SmallSchool) -> Term:
+    """The term before."""
+    return Term(
+        school_id=school.id,
+        school_year=2023,
+        name="春季学期",
+        starts_on=date(2024, 2, 19),
+        ends_on=date(2024, 6, 28),
+    )
 
 
 def test_no_more_than_a_month_is_fetched_at_once(
