@@ -1,7 +1,8 @@
 """Erasing a student who has left (删除个人信息, PIPL art. 47), in the caller's one transaction.
 
 Goes: all that names or shows the student; the guardians who have no other child here; notes, photo,
-homerooms and beds; leave slips, corrections, exemptions and evacuations; the texts of messages;
+homerooms and beds; leave slips, corrections, exemptions, evacuations and roll calls; the texts of
+messages;
 whose card, tap and registration it was; the personal part of the audit log; what other systems were
 told; files that were written in the background.
 Stays, without a person: the student's row, empty, and the days, taps, messages and registrations
@@ -51,6 +52,7 @@ from schema.tables.people import (
     StudentPhoto,
 )
 from schema.tables.registration import Registration
+from schema.tables.roll_call import RollCall
 from schema.tables.roster import RosterImport, RosterState
 from schema.tables.taps import Tap
 from schema.tables.webhooks import WebhookDelivery
@@ -225,6 +227,7 @@ def _erase_traces(session: Session, doing: Erasing) -> None:
         Exemption,
         HandPassage,
         EvacuationStudent,
+        RollCall,
         TapPair,
         HomeroomStay,
         Boarding,

@@ -36,6 +36,7 @@ from schema.tables.people import (
 )
 from schema.tables.readers import Reader
 from schema.tables.registration import Registration
+from schema.tables.roll_call import RollCall
 from schema.tables.school import Homeroom, Term
 from schema.tables.taps import Tap
 
@@ -273,6 +274,7 @@ _SECTIONS: tuple[tuple[str, LazyString, Callable[[Asking], Iterator[Row]]], ...]
     ("taps", lazy_gettext("Taps"), _read_taps),
     ("passages", lazy_gettext("Passages without a card"), _rows_of(HandPassage, "at")),
     ("evacuations", lazy_gettext("Evacuations"), _rows_of(EvacuationStudent, "since_at")),
+    ("roll-calls", lazy_gettext("Dorm roll call"), _rows_of(RollCall, "day")),
     ("odd-taps", lazy_gettext("Taps that cannot all be the student's"), _rows_of(TapPair, "at")),
     ("days", lazy_gettext("Days"), _rows_of(Attendance, "day")),
     ("whereabouts", lazy_gettext("Where the student is"), _rows_of(Presence, "since_at")),

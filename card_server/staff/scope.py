@@ -35,6 +35,7 @@ from schema.tables.people import (
 )
 from schema.tables.readers import Aside, Reader, ReaderHealth
 from schema.tables.registration import Registration
+from schema.tables.roll_call import RollCall
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
 from schema.tables.taps import Tap
@@ -143,6 +144,7 @@ def _reached(school_id: int, grants: list[Grant]) -> dict[type[Table], ColumnEle
         Registration: Registration.student_id.in_(students),
         LeaveSlip: _any(LeaveSlip.student_id.in_(students), is_at_gate),
         HandPassage: _any(HandPassage.student_id.in_(students), is_at_gate),
+        RollCall: _any(RollCall.student_id.in_(students), is_at_gate),
         Correction: Correction.student_id.in_(students),
         Exemption: Exemption.student_id.in_(students),
         StudentNote: StudentNote.student_id.in_(students),

@@ -10,6 +10,7 @@ from card_server.timeline.notes import NOTES
 from card_server.timeline.passages import PASSAGES
 from card_server.timeline.protocol import Source
 from card_server.timeline.registrations import REGISTRATIONS
+from card_server.timeline.roll_calls import ROLL_CALLS
 from card_server.timeline.taps import TAPS
 
 SOURCES: tuple[Source, ...] = (
@@ -20,6 +21,7 @@ SOURCES: tuple[Source, ...] = (
     LEAVE,
     CORRECTIONS,
     PASSAGES,
+    ROLL_CALLS,
     REGISTRATIONS,
     HOMEROOMS,
     NOTES,

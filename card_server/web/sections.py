@@ -60,6 +60,7 @@ GROUPS = (
             Section("homeroom_now.show", lazy_gettext("My homeroom")),
             Section("taps.show", lazy_gettext("Taps")),
             Section("campus.show", lazy_gettext("On campus")),
+            Section("roll_call.show", lazy_gettext("Dorm roll call")),
             Section("evacuations.show", lazy_gettext("Evacuation")),
             Section("guard.show", lazy_gettext("Exits")),
             Section("hand_passages.show", lazy_gettext("Without a card")),

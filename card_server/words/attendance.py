@@ -7,6 +7,7 @@ from typing import Final
 from flask_babel import LazyString, gettext, lazy_gettext
 
 from card_server.attendance.facts import Finding, SessionResult, Waiting
+from card_server.attendance.roll_call import Called
 from schema.tables.attendance import SessionStatus
 from schema.tables.leave import LeaveKind
 
@@ -32,6 +33,12 @@ ATTENDANCE_WORDS: Final[dict[type[StrEnum], dict[str, LazyString]]] = {
         Finding.LEFT_AND_BACK: lazy_gettext("out and in again during a session"),
         Finding.CLOCK_SUSPECT: lazy_gettext("a tap's time may be wrong"),
         Finding.UNEXPECTED: lazy_gettext("came though nothing was expected"),
+    },
+    Called: {
+        Called.HERE: lazy_gettext("here"),
+        Called.MISSING: lazy_gettext("missing"),
+        Called.ON_LEAVE: lazy_gettext("on leave"),
+        Called.OPEN: lazy_gettext("not called yet"),
     },
     Waiting: {
         Waiting.NOT_DUE: lazy_gettext("not due yet"),

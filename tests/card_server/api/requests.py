@@ -116,6 +116,10 @@ BODIES = {
         "reason": "校队集训",
     },
     ("POST", "/exemptions/<exemption_id>/end"): {"on": f"{_SOON:%Y-%m-%d}"},
+    ("POST", "/attendance/roll-call"): {
+        "day": f"{_TODAY - timedelta(hours=12):%Y-%m-%d}",
+        "students": [{"student_id": 1, "is_here": True}],
+    },
     ("POST", "/attendance/evacuations"): {"reason": "消防演练"},
     ("POST", "/attendance/evacuations/<evacuation_id>/ticks"): {
         "ticks": [{"student_id": 1, "is_found": True}]

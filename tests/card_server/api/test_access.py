@@ -2,7 +2,7 @@
 
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -24,7 +24,7 @@ from schema.messages import Refusal
 from schema.tables.jobs import Job, JobState
 from schema.tables.messages import Message, MessageState, StopBy
 from schema.tables.metadata import Table
-from schema.tables.people import Guardian, Language, Student, StudentStatus
+from schema.tables.people import Boarding, Guardian, Language, Student, StudentStatus
 from schema.tables.roster import RosterImport, RosterState
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
@@ -190,6 +190,11 @@ def make_ready(
             guardian = session.get_one(Guardian, school.guardians[0])
             connection, now = session.connection(), datetime.now(UTC)
             stop_number(connection, school.id, guardian.phone_hash, StopBy.REPLY, now)
+        if (method, rule) == ("POST", "/attendance/roll-call"):
+            long_ago = date(2020, 9, 1)
+            session.add(
+                Boarding(school_id=school.id, student_id=school.students[0], from_on=long_ago)
+            )
         if rule == "/promotion":
             session.execute(update(Homeroom).values(school_year=2024))
 

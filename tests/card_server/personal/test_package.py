@@ -83,6 +83,7 @@ def test_each_table_that_names_a_student_is_in_it(archive: zipfile.ZipFile) -> N
         "exemption": "exemptions",
         "hand_passage": "passages",
         "leave_slip": "leave",
+        "roll_call": "roll-calls",
         "student_photo": "photo",
         "tap": "taps",
         "tap_pair": "odd-taps",

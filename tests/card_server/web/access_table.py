@@ -280,6 +280,8 @@ WHO_MAY: dict[str, frozenset[Role]] = {
     "student_forms.move": ADMINS,
     "student_forms.show": ADMINS,
     "student_forms.show_new": ADMINS,
+    "roll_call.call": frozenset({D, S, H, G}),
+    "roll_call.show": frozenset({D, S, H, G}),
     "student_terms.show": frozenset({D, S, H}),
     "student_terms.show_days": frozenset({D, S, H}),
     "student_terms.show_taps": frozenset({D, S, H}),
