@@ -36,7 +36,7 @@ ATTENDANCE_WORDS: Final[dict[type[StrEnum], dict[str, LazyString]]] = {
     },
     Called: {
         Called.HERE: lazy_gettext("here"),
-        Called.MISSING: lazy_gettext("missing"),
+        Called.MISSING: lazy_gettext("not here"),
         Called.ON_LEAVE: lazy_gettext("on leave"),
         Called.OPEN: lazy_gettext("not called yet"),
     },

@@ -125,7 +125,7 @@ def test_the_timeline_tells_of_it(staff: FlaskClient, school: SmallSchool) -> No
     staff.post(AT, data={"mark": f"{student}:0"})
     page = staff.get(f"/students/{student}/timeline").text
     assert "Dorm roll call" in page
-    assert "missing" in page
+    assert "not here" in page
 
 
 def test_the_number_of_queries_does_not_grow(
