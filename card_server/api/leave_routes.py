@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
@@ -10,14 +11,22 @@ from sqlalchemy.orm import Session
 from card_server.access import allow, changing_session, school_in_use, school_session
 from card_server.api import leave_shapes as shapes
 from card_server.api.cursors import next_address, read_id, write_id
-from card_server.api.inputs import StudentPath
-from card_server.api.leave_shapes import CameBack, Decided, NewSlip, SlipPath, SlipsQuery
+from card_server.api.inputs import MAX_ITEMS, StudentPath
+from card_server.api.leave_shapes import (
+    CameBack,
+    Decided,
+    NewSlip,
+    SlipPath,
+    SlipsQuery,
+    SlipsSearch,
+)
 from card_server.api.matching import if_match, lock_and_match
 from card_server.api.people_routes import seal
 from card_server.errors import AppError, Code
+from card_server.leave import register
 from card_server.leave import slips as rules
 from card_server.leave.callers import SEEING, about_leave
-from card_server.leave.lists import read_slip, slips_after
+from card_server.leave.lists import read_slip
 from card_server.leave.wishes import read_end, read_wish
 from card_server.looks import note_look
 from card_server.people.students import find_student
@@ -33,18 +42,44 @@ routes = APIBlueprint("leave", __name__, tag="Attendance")
 @routes.output(shapes.LeaveSlips)
 def leave_slips(asked: SlipsQuery) -> Any:
     """The leave slips within the token's reach, by id."""
+    school = school_in_use()
+    wanted = _wanted(asked, school.zone, asked.student)
     with school_session() as session:
-        found = slips_after(
-            session,
-            school_in_use().id,
-            read_id(asked.cursor),
-            asked.limit + 1,
-            asked.state,
-            asked.student,
-        )
+        after = read_id(asked.cursor)
+        found = register.slips_after(session, school.id, wanted, after, asked.limit + 1)
     shown = found[: asked.limit]
     is_last = len(found) == len(shown)
     return {"items": shown, "next": next_address(None if is_last else write_id(shown[-1].id))}
+
+
+@routes.post("/leave/search")
+@allow(*SEEING)
+@routes.input(SlipsSearch, arg_name="asked")
+@routes.output(shapes.FoundSlips)
+def find_slips(asked: SlipsSearch) -> Any:
+    """The same of those who answer to a name, its pinyin or a student number.
+
+    By POST, because a name must not stand in an address. 200 slips at most.
+    """
+    school = school_in_use()
+    wanted = _wanted(asked, school.zone, words=asked.words)
+    with school_session() as session:
+        found, _ = register.list_counted(session, school.id, wanted, "-from", 0, MAX_ITEMS)
+    return {"items": found}
+
+
+def _wanted(
+    asked: SlipsQuery | SlipsSearch, zone: ZoneInfo, student_id: int | None = None, words: str = ""
+) -> register.Wanted:
+    return register.Wanted(
+        *register.moments_of(asked.first, asked.last, zone),
+        asked.homeroom,
+        asked.grade,
+        asked.kind,
+        asked.state,
+        student_id,
+        words,
+    )
 
 
 @routes.post("/students/<student_id>/leave")

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StrictBool
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
-from card_server.api.inputs import Day, IdCursor, Limit, RowId, Taken, storable
+from card_server.api.inputs import Day, IdCursor, Limit, RowId, Taken, Text, storable, whole
 from card_server.api.shapes import Next, Shape
 from schema.tables.leave import LeaveKind, LeaveState
 
@@ -23,13 +23,29 @@ class SlipPath(Taken):
     slip_id: RowId
 
 
-class SlipsQuery(Taken):
-    """Which part of the leave slips."""
+class _Slips(Taken):
+    """Which leave slips; those over a day from `first` to `last`, coming ones as well."""
 
+    first: Day | None = None
+    last: Day | None = None
+    homeroom: RowId | None = None
+    grade: Annotated[int, Field(ge=1, le=12), BeforeValidator(whole)] | None = None
+    kind: LeaveKind | None = None
     state: LeaveState | None = None
+
+
+class SlipsQuery(_Slips):
+    """Which leave slips, and which part; over any day from `first` to `last`, coming ones too."""
+
     student: RowId | None = None
     limit: Limit = 50
     cursor: IdCursor | None = None
+
+
+class SlipsSearch(_Slips):
+    """Which leave slips, and whose name, pinyin or number."""
+
+    words: Text
 
 
 class NewSlip(Taken):
@@ -88,6 +104,12 @@ class LeaveSlipWhole(LeaveSlip):
     """A leave slip with its reason; the look is noted."""
 
     reason: str
+
+
+class FoundSlips(Shape):
+    """The slips of who answers to the words, the newest begin first."""
+
+    items: list[LeaveSlip]
 
 
 class LeaveSlips(Shape):

@@ -4,6 +4,7 @@ from card_server.exports.audit import AUDIT
 from card_server.exports.cards import CARDS
 from card_server.exports.enrolment import NOT_REGISTERED
 from card_server.exports.findings import FINDINGS
+from card_server.exports.leave_register import LEAVE_REGISTER
 from card_server.exports.lists import ExportList
 from card_server.exports.messages import MESSAGES
 from card_server.exports.on_campus import ON_CAMPUS
@@ -17,6 +18,7 @@ LISTS: dict[str, ExportList] = {
         AUDIT,
         CARDS,
         FINDINGS,
+        LEAVE_REGISTER,
         MESSAGES,
         NOT_REGISTERED,
         ON_CAMPUS,

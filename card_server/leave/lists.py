@@ -93,8 +93,8 @@ def list_slips(
         if group is Group.PAST
         else (LeaveSlip.from_at, LeaveSlip.id)
     )
-    wanted = _select().where(_is_in(school_id, group, now, is_school))
-    return _read(session, wanted.order_by(*order).offset(first).limit(limit))
+    wanted = select_lines().where(_is_in(school_id, group, now, is_school))
+    return read_lines(session, wanted.order_by(*order).offset(first).limit(limit))
 
 
 def count_slips(
@@ -109,49 +109,35 @@ def slips_of_student(
     session: Session, school_id: int, student_id: int, limit: int = 100
 ) -> list[SlipLine]:
     """One student's slips, the newest first."""
-    wanted = _select().where(LeaveSlip.school_id == school_id, LeaveSlip.student_id == student_id)
+    wanted = select_lines().where(
+        LeaveSlip.school_id == school_id, LeaveSlip.student_id == student_id
+    )
     order = (LeaveSlip.from_at.desc(), LeaveSlip.id.desc())
-    return _read(session, wanted.order_by(*order).limit(limit))
-
-
-def slips_after(
-    session: Session,
-    school_id: int,
-    after_id: int,
-    limit: int,
-    state: LeaveState | None = None,
-    student_id: int | None = None,
-) -> list[SlipLine]:
-    """Slips in the order of their ids, for programs that read them all."""
-    wanted = _select().where(LeaveSlip.school_id == school_id, LeaveSlip.id > after_id)
-    if state is not None:
-        wanted = wanted.where(LeaveSlip.state == state)
-    if student_id is not None:
-        wanted = wanted.where(LeaveSlip.student_id == student_id)
-    return _read(session, wanted.order_by(LeaveSlip.id).limit(limit))
+    return read_lines(session, wanted.order_by(*order).limit(limit))
 
 
 def read_slip(session: Session, school_id: int, slip_id: int) -> SlipLine | None:
     """One slip as a list shows it; None when there is none within reach."""
-    wanted = _select().where(LeaveSlip.school_id == school_id, LeaveSlip.id == slip_id)
-    return next(iter(_read(session, wanted)), None)
+    wanted = select_lines().where(LeaveSlip.school_id == school_id, LeaveSlip.id == slip_id)
+    return next(iter(read_lines(session, wanted)), None)
 
 
 def leave_of_now(
     session: Session, school_id: int, student_id: int, now: datetime
 ) -> SlipLine | None:
     """The approved leave that a student has at a moment."""
-    wanted = _select().where(
+    wanted = select_lines().where(
         LeaveSlip.school_id == school_id,
         LeaveSlip.student_id == student_id,
         LeaveSlip.state == LeaveState.APPROVED,
         LeaveSlip.from_at <= now,
         LeaveSlip.until_at > now,
     )
-    return next(iter(_read(session, wanted.limit(1))), None)
+    return next(iter(read_lines(session, wanted.limit(1))), None)
 
 
-def _select() -> Select[*tuple[Any, ...]]:
+def select_lines() -> Select[*tuple[Any, ...]]:
+    """The columns of `SlipLine`, with student and homeroom beside to choose and order by."""
     return (
         select(*_COLUMNS)
         .join(Student, Student.id == LeaveSlip.student_id)
@@ -170,5 +156,6 @@ def _is_in(school_id: int, group: Group, now: datetime, is_school: bool) -> Colu
     return own & or_(ended, LeaveSlip.until_at <= now)
 
 
-def _read(session: Session, wanted: Select[*tuple[Any, ...]]) -> list[SlipLine]:
+def read_lines(session: Session, wanted: Select[*tuple[Any, ...]]) -> list[SlipLine]:
+    """The slips that a `select_lines` finds."""
     return [SlipLine(*row) for row in session.execute(wanted)]

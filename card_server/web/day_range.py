@@ -59,6 +59,24 @@ def quick_choices(today: date, terms: Sequence[Term]) -> list[QuickChoice]:
     return choices
 
 
+def coming_choices(today: date, terms: Sequence[Term]) -> list[QuickChoice]:
+    """Today and tomorrow, this week and the next one, this month, this term: each to its end."""
+    monday, tomorrow = today - timedelta(days=today.weekday()), today + timedelta(days=1)
+    next_monday, begin = monday + timedelta(days=7), today.replace(day=1)
+    next_month = (begin + timedelta(days=31)).replace(day=1)
+    choices = [
+        QuickChoice(gettext("today"), DayRange(today, today)),
+        QuickChoice(gettext("tomorrow"), DayRange(tomorrow, tomorrow)),
+        QuickChoice(gettext("this week"), DayRange(monday, monday + timedelta(days=6))),
+        QuickChoice(gettext("next week"), DayRange(next_monday, monday + timedelta(days=13))),
+        QuickChoice(gettext("this month"), DayRange(begin, next_month - timedelta(days=1))),
+    ]
+    term = term_of(terms, today)
+    if term is not None:
+        choices.append(QuickChoice(gettext("this term"), DayRange(term.starts_on, term.ends_on)))
+    return choices
+
+
 def asked_range(today: date, usual: DayRange, longest: timedelta = LONGEST) -> DayRange:
     """The time that the address names; the usual one where it names none, or nonsense.
 
@@ -73,6 +91,19 @@ def asked_range(today: date, usual: DayRange, longest: timedelta = LONGEST) -> D
     if first > last:
         return usual
     return DayRange(max(first, last - longest), last)
+
+
+def asked_coming(today: date, usual: DayRange) -> DayRange:
+    """The time that the address names, up to a year ahead; a day alone where it names one.
+
+    The usual one where it names none, or nonsense; never longer than `LONGEST`.
+    """
+    first, last = _read(request.args.get("from", "")), _read(request.args.get("to", ""))
+    first, last = first or last, last or first
+    if first is None or last is None:
+        return usual
+    last = min(last, today + LONGEST)
+    return usual if first > last else DayRange(max(first, last - LONGEST), last)
 
 
 def with_range(asked: Asked, time: DayRange) -> Asked:

@@ -80,14 +80,15 @@ def show() -> ResponseReturnValue:
         columns=_COLUMNS,
         counts=counts,
         group=group,
-        groups=_group_words(),
+        groups=group_words(),
         page=count_page(found, asked, number, counts[group]),
         tones=TONES,
         written=_written,
     )
 
 
-def _group_words() -> list[tuple[Group, str]]:
+def group_words() -> list[tuple[Group, str]]:
+    """The lists of slips, as their tabs name them."""
     return [
         (Group.WAITING, gettext("Waiting for me")),
         (Group.COMING, gettext("Coming and current")),

@@ -6,7 +6,6 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
-from sqlalchemy.orm import Session
 
 from card_server.access import allow, now, school_in_use, school_session
 from card_server.calendar.points import write_points
@@ -15,13 +14,13 @@ from card_server.leave.callers import SEEING
 from card_server.register.terms import list_terms
 from card_server.reports.rankings import RankedRoom, Ranking, Sums, read_ranking
 from card_server.reports.student_list import list_rooms
-from card_server.reports.student_ranking import SORTS, StudentLine, Wanted, list_counted
+from card_server.reports.student_ranking import SORTS, list_counted
 from card_server.school_time import day_of
 from card_server.web.day_range import DayRange, asked_range, quick_choices, with_range
 from card_server.web.downloads import send_list, send_noted
 from card_server.web.export import Cell, asked_export
 from card_server.web.fragments import render_part
-from card_server.web.tables import PAGE_ROWS, Asked, Column, Page, count_page, read_asked
+from card_server.web.tables import Column, Page, read_asked, read_page
 from card_server.words.grades import grade_word
 from schema.tables.staff import Role
 
@@ -149,7 +148,12 @@ def _show_students(words: str) -> ResponseReturnValue:
         if kind := asked_export():
             return send_list(kind, STUDENT_RANKING, {**asked.filters, "sort": asked.wanted_sort})
         wanted = read_wanted(asked.filters, today, words)
-        page = _read_page(session, school.id, wanted, asked)
+        page = read_page(
+            asked,
+            lambda first, limit: list_counted(
+                session, school.id, wanted, asked.wanted_sort, first, limit
+            ),
+        )
         rooms = list_rooms(session, school.id)
     return render_part(
         "ranking_students.html",
@@ -163,18 +167,3 @@ def _show_students(words: str) -> ResponseReturnValue:
         today=today,
         words=words,
     )
-
-
-def _read_page(session: Session, school_id: int, wanted: Wanted, asked: Asked) -> Page[StudentLine]:
-    """The asked page, or the last one where it is past the end."""
-
-    def read(number: int) -> tuple[list[StudentLine], int]:
-        first = (number - 1) * PAGE_ROWS
-        return list_counted(session, school_id, wanted, asked.wanted_sort, first, PAGE_ROWS)
-
-    number = asked.page
-    found, total = read(number)
-    if total and not found:
-        number = -(-total // PAGE_ROWS)
-        found, total = read(number)
-    return count_page(found, asked, number if total else 1, total)

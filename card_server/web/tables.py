@@ -141,6 +141,19 @@ def count_page(
     )
 
 
+def read_page(asked: Asked, read: Callable[[int, int], tuple[Sequence[Row], int]]) -> Page[Row]:
+    """The asked page, or the last one where it is past the end.
+
+    `read` gives the rows from one that counts from 0, so many at most, and how many there are.
+    """
+    number = asked.page
+    found, total = read((number - 1) * PAGE_ROWS, PAGE_ROWS)
+    if total and not found:
+        number = -(-total // PAGE_ROWS)
+        found, total = read((number - 1) * PAGE_ROWS, PAGE_ROWS)
+    return count_page(found, asked, number if total else 1, total)
+
+
 def key_page(
     rows: Sequence[Row],
     asked: Asked,

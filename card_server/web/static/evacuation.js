@@ -1,5 +1,5 @@
 // Ticking off in an evacuation: a tick shows at once, is kept on the phone (ids and times alone),
-// and is sent as soon as there is a network. Also the button that prints.
+// and is sent as soon as there is a network.
 (() => {
   "use strict";
   const RETRY_MS = 3000;
@@ -8,9 +8,6 @@
   const place = document.getElementById("evacuation");
   const note = document.getElementById("unsent");
 
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-prints]")) window.print();
-  });
   if (!place) return;
 
   let isSending = false;

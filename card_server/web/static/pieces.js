@@ -1,4 +1,4 @@
-// The small pieces of every page: filters that send themselves, dialogs, menus, notes to close.
+// The small pieces of every page: filters that send themselves, dialogs, menus, printing.
 (() => {
   "use strict";
 
@@ -12,6 +12,7 @@
     if (opens) document.getElementById(opens.dataset.opens).showModal();
     if (closes) document.getElementById(closes.dataset.closes).close();
     if (event.target.matches("dialog")) event.target.close();
+    if (event.target.closest("[data-prints]")) window.print();
     event.target.closest("[data-dismisses]")?.closest(".toast").remove();
     document.querySelectorAll("[data-menu][open]").forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;

@@ -99,6 +99,7 @@ BODIES = {
         "reason": "提前返校",
     },
     ("POST", "/leave/<slip_id>/withdraw"): {"reason": "不去了"},
+    ("POST", "/leave/search"): {"words": "zs", "first": "2026-09-01", "state": "asked"},
     ("POST", "/students/<student_id>/corrections"): {
         "day": f"{_TODAY:%Y-%m-%d}",
         "position": 0,

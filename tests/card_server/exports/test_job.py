@@ -36,6 +36,7 @@ from schema.tables.staff import Role, Scope
 from schema.tables.taps import DirectionBy, Effect, Tap
 from tests.card_server.jobs.desk import SEAL, ask, do_next, make_asker, read
 from tests.card_server.web.campus_things import add_presence
+from tests.card_server.web.leave_things import make_slip
 from tests.card_server.web.odd_things import add_day
 from tests.card_server.web.small_school import SmallSchool, add_message, add_tap
 
@@ -247,6 +248,7 @@ def test_every_list_has_a_cell_under_each_head_and_counts_what_it_reads(
         add_tap(session, school, 0)
         add_message(session, school, 0)
         add_presence(session, school, 0)
+        session.add(make_slip(school, 0, utc_now()))
         add_day(session, school, 1, day_of(utc_now(), _ZONE), late=1, findings="missed_entry")
     ask(sessions, school, "export", parameters_of(Export.CSV, LISTS[name], {}))
     with sessions.begin() as session:

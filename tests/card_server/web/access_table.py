@@ -166,6 +166,8 @@ WHO_MAY: dict[str, frozenset[Role]] = {
     "leave.show_slip": frozenset({D, S, H}),
     "leave.show_student": frozenset({D, S, H}),
     "leave.withdraw": frozenset({D, S, H}),
+    "leave_register.find": frozenset({D, S, H}),
+    "leave_register.show": frozenset({D, S, H}),
     "live.events": EVERYBODY - {A},
     "message_rules.change": ADMINS,
     "message_rules.resume": ADMINS,
