@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext
 
 from card_server.attendance.facts import ALL_DAY, DayPlan, Finding, SessionPlan, SessionResult
+from card_server.attendance.hand_passages import PassageLine
 from card_server.reports.day_plans import is_school_day
 from card_server.reports.homeroom_month import HomeroomMonth, MonthDay, MonthLine, Totals
+from card_server.reports.student_term import Seen, TermTap
 from card_server.web.export import Cell
 from card_server.words.attendance import SIGNS, day_sign, day_tone, result_words
 from card_server.words.choices import word
@@ -44,6 +47,41 @@ def day_words(results: Iterable[SessionResult], plan: DayPlan | None) -> str:
 def finding_words(findings: Iterable[Finding]) -> str:
     """All that is odd about a day."""
     return ", ".join(word(one) for one in findings)
+
+
+def seen_words(seen: Seen, zone: ZoneInfo) -> str:
+    """Where a student was seen on a day, by time: "07:31:02 East gate in (fixed at the reader)".
+
+    Each tap with its reader and how its direction was decided, or why it was refused; and what
+    guards wrote down, also what was taken back.
+    """
+    lines = [(tap.occurred_at, _tap_words(tap)) for tap in seen.taps]
+    lines += [(one.at, _passage_words(one)) for one in seen.passages]
+    lines.sort(key=lambda line: line[0])
+    return "; ".join(f"{at.astimezone(zone):%H:%M:%S} {words}" for at, words in lines)
+
+
+def _tap_words(tap: TermTap) -> str:
+    said = word(tap.reason) or word(tap.direction)
+    notes = [] if tap.reason else [word(tap.direction_by)]
+    if tap.clock_suspect:
+        notes.append(gettext("the reader's clock was wrong"))
+    return _with_note(" ".join(filter(None, (tap.reader, said))), ", ".join(filter(None, notes)))
+
+
+def _passage_words(one: PassageLine) -> str:
+    said = gettext(
+        "%(way)s, written down by %(who)s: %(why)s",
+        way=word(one.direction),
+        who=one.made_by,
+        why=one.reason,
+    )
+    undone = gettext("taken back by %(who)s", who=one.ended_by) if one.ended_at else ""
+    return _with_note(said, undone)
+
+
+def _with_note(said: str, note: str) -> str:
+    return gettext("%(said)s (%(note)s)", said=said, note=note) if note else said
 
 
 class GridCell(NamedTuple):

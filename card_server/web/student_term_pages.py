@@ -223,11 +223,6 @@ def _rows(found: StudentTerm, seen: Mapping[date, Seen]) -> list[tuple[Cell, ...
 
 def _row(one: TermDay, seen: Seen) -> tuple[Cell, ...]:
     names = sheet_words.names_of(one.plan)
-    zone = school_in_use().zone
-    taps = [
-        f"{tap.occurred_at.astimezone(zone):%H:%M:%S} {tap.reader} {word(tap.direction)}".strip()
-        for tap in seen.taps
-    ]
     said = [
         f"{sheet_words.name_at(names, each.position)}: {word(each.status)}"
         f" ({each.made_by}: {each.reason})"
@@ -242,7 +237,7 @@ def _row(one: TermDay, seen: Seen) -> tuple[Cell, ...]:
         one.departed_at,
         one.late_minutes,
         one.early_minutes,
-        "; ".join(taps),
+        sheet_words.seen_words(seen, school_in_use().zone),
         "; ".join(said),
         sheet_words.finding_words(one.findings),
     )

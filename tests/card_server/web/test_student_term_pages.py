@@ -11,8 +11,10 @@ from openpyxl import load_workbook
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from schema.messages import Decision, Refusal
 from schema.tables.audit import AuditEntry
 from schema.tables.school import Term
+from schema.tables.taps import DirectionBy, Tap
 from tests.card_server.web.leave_things import make_passage
 from tests.card_server.web.people_pages import log_in_teacher
 from tests.card_server.web.sheet_month import MONDAY, TUESDAY, add_month
@@ -203,6 +205,43 @@ def test_the_file_has_a_row_for_each_school_day(
     assert by_day[f"{MONDAY}"][1] == "A"
     assert by_day[f"{TUESDAY}"][1] == "✓*"
     assert "忘带卡" in by_day[f"{TUESDAY}"][8]
+
+
+def test_the_file_tells_how_each_direction_was_decided_and_what_guards_wrote_down(
+    teacher: FlaskClient, school: SmallSchool, term: int, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        passage = make_passage(school, 2, datetime(2024, 9, 2, 0, 5, 30, tzinfo=UTC))
+        undone = make_passage(school, 2, datetime(2024, 9, 2, 9, tzinfo=UTC))
+        undone.ended_by, undone.ended_at = "门卫", datetime(2024, 9, 2, 9, 1, tzinfo=UTC)
+        session.add_all([passage, undone])
+        taps = select(Tap).where(Tap.student_id == school.students[2]).order_by(Tap.occurred_at)
+        _first, second, third, last = session.scalars(taps)
+        second.direction_by = DirectionBy.TIMETABLE
+        third.decision, third.reason = Decision.REFUSED, Refusal.LOST
+        third.direction = third.direction_by = None
+        last.clock_suspect = True
+    assert _taps_in_file(teacher, school, term) == [
+        "08:05:30 in, written down by 门卫: 忘带卡",
+        "08:06:00 东门进 in (fixed at the reader)",
+        "11:45:00 东门出 out (by the timetable)",
+        "13:50:00 东门进 lost card",
+        "15:00:00 东门出 out (fixed at the reader, the reader's clock was wrong)",
+        "17:00:00 in, written down by 门卫: 忘带卡 (taken back by 门卫)",
+    ]
+    teacher.set_cookie("language", "zh")
+    assert _taps_in_file(teacher, school, term)[:2] == [
+        "08:05:30 进 门卫登记：忘带卡",
+        "08:06:00 东门进 进（读卡器固定方向）",
+    ]
+
+
+def _taps_in_file(teacher: FlaskClient, school: SmallSchool, term: int) -> list[str]:
+    """The first Monday's, of the one who came late."""
+    answer = teacher.get(_address(school, 2, term, "&export=xlsx"))
+    _heads, *rows = load_workbook(io.BytesIO(answer.data)).worksheets[0].values
+    [taps] = [row[7] for row in rows if f"{row[0]:%Y-%m-%d}" == f"{MONDAY}"]
+    return taps.split("; ")
 
 
 def test_another_homeroom_s_student_is_not_there(
