@@ -16,6 +16,10 @@ BOARDERS_POSITION = 90
 _BOARDERS_GRACE = 30
 _LAST_MINUTE = 24 * 60 - 1
 _SATURDAY = 6
+_DAY = timedelta(days=1)
+DAYS_BEFORE = timedelta(days=6)
+DAYS_AFTER = _DAY
+"""How far the days reach that decide about one day, by the boarders' return."""
 
 
 class Room(Struct, frozen=True):
@@ -66,7 +70,7 @@ class Calendar(Struct, frozen=True):
 
     terms: Sequence[TermDays]
     entries: Sequence[Entry]
-    """Those in force, of the days asked for and of the day after the last."""
+    """Those in force, of the days asked for, `DAYS_BEFORE` them and `DAYS_AFTER` them."""
     timetables: Sequence[Hours]
     closes: int = 22 * 60
     boarders_weekday: int = 7
@@ -80,9 +84,7 @@ def plan_day(calendar: Calendar, day: date, room: Room) -> DayPlan:
     grade before one for the whole school; without an entry the weekday does, and the plan is
     unsure where the state's calendar says otherwise or does not reach so far.
     """
-    if not _is_in_term(calendar, day):
-        return DayPlan(DayKind.CLOSED, closes=calendar.closes)
-    plan = _plan_of_term(calendar, day, room)
+    plan = _plan_of_lessons(calendar, day, room)
     if _is_boarders_day(calendar, day, room):
         return replace(plan, sessions=(*plan.sessions, _boarders_return(calendar)))
     return plan
@@ -123,7 +125,10 @@ def sessions_on(hours: Hours, weekday: int) -> tuple[SessionPlan, ...]:
     return hours.sessions.get(weekday, ())
 
 
-def _plan_of_term(calendar: Calendar, day: date, room: Room) -> DayPlan:
+def _plan_of_lessons(calendar: Calendar, day: date, room: Room) -> DayPlan:
+    """The day without the boarders' return."""
+    if not any(one.starts_on <= day <= one.ends_on for one in calendar.terms):
+        return DayPlan(DayKind.CLOSED, closes=calendar.closes)
     entry = entry_for(calendar.entries, day, room.grade)
     if entry is None:
         return _by_weekday(calendar, day, room)
@@ -153,18 +158,30 @@ def _by_weekday(calendar: Calendar, day: date, room: Room) -> DayPlan:
     )
 
 
-def _is_in_term(calendar: Calendar, day: date) -> bool:
-    return any(one.starts_on <= day <= one.ends_on for one in calendar.terms)
-
-
 def _is_boarders_day(calendar: Calendar, day: date, room: Room) -> bool:
-    """The weekly day, unless school stays closed on the next one: nobody returns for a holiday."""
-    if day.isoweekday() != calendar.boarders_weekday:
+    """Whether boarders are back by this evening; nobody returns for a day without lessons.
+
+    Who returns at the weekend returns on the last day of any run of days without lessons: on
+    Sunday as a rule, on the last of a holiday, on the day before a term. A school that has its
+    boarders back on Monday, or later in the week, has them back on the first day with lessons from
+    that weekday on.
+    """
+    if not calendar.boarders_weekday or not _has_lessons(calendar, day + _DAY, room):
         return False
-    next_day = day + timedelta(days=1)
-    if not _is_in_term(calendar, next_day):
+    if calendar.boarders_weekday >= _SATURDAY:
+        return not _has_lessons(calendar, day, room)
+    since = (day.isoweekday() - calendar.boarders_weekday) % 7
+    return _has_lessons(calendar, day, room) and not any(
+        _has_lessons(calendar, day - n * _DAY, room) for n in range(1, since + 1)
+    )
+
+
+def _has_lessons(calendar: Calendar, day: date, room: Room) -> bool:
+    """Not where there is evening study alone: boarders come for it on the same day."""
+    plan = _plan_of_lessons(calendar, day, room)
+    if plan.kind is DayKind.CLOSED:
         return False
-    return _plan_of_term(calendar, next_day, room).kind is not DayKind.CLOSED
+    return not plan.sessions or any(one.part is not DayPart.EVENING for one in plan.sessions)
 
 
 def _boarders_return(calendar: Calendar) -> SessionPlan:

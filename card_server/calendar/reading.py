@@ -8,7 +8,16 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import DayPlan, SessionPlan
-from card_server.calendar.plan import Calendar, Entry, Hours, Room, TermDays, plan_day
+from card_server.calendar.plan import (
+    DAYS_AFTER,
+    DAYS_BEFORE,
+    Calendar,
+    Entry,
+    Hours,
+    Room,
+    TermDays,
+    plan_day,
+)
 from card_server.calendar.rules import rules_for
 from schema.tables.calendar import CalendarEntry, DayPart, Timetable, TimetableSession
 from schema.tables.school import Homeroom, Term
@@ -53,14 +62,13 @@ def read_rooms(session: Session, school_id: int, homeroom_ids: Collection[int]) 
 
 
 def read_calendar(session: Session, school_id: int, first: date, last: date) -> Calendar:
-    """All that the days from the first to the last depend on, and the day after: five queries."""
+    """All that the days from the first to the last depend on, in five queries."""
     rules = rules_for(session, school_id)
+    first, last = first - DAYS_BEFORE, last + DAYS_AFTER
     terms = select(Term.starts_on, Term.ends_on).where(
-        Term.school_id == school_id,
-        Term.ends_on >= first,
-        Term.starts_on <= last + timedelta(days=1),
+        Term.school_id == school_id, Term.ends_on >= first, Term.starts_on <= last
     )
-    entries = list_entries(session, school_id, first, last + timedelta(days=1))
+    entries = list_entries(session, school_id, first, last)
     return Calendar(
         terms=[TermDays(starts_on, ends_on) for starts_on, ends_on in session.execute(terms)],
         entries=[as_entry(one) for one in entries],
@@ -153,7 +161,7 @@ def _read_timetables(
     is_in_force = (
         Timetable.ended_at.is_(None)
         & Timetable.is_special.is_(False)
-        & (Timetable.starts_on <= last + timedelta(days=1))
+        & (Timetable.starts_on <= last)
         & (Timetable.ends_on.is_(None) | (Timetable.ends_on >= first))
     )
     wanted = select(Timetable).where(

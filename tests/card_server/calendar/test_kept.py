@@ -11,6 +11,7 @@ from card_server.attendance.plans import CLOSING
 from card_server.audit.writing import SYSTEM
 from card_server.calendar.entries import read_settings, say
 from card_server.calendar.kept import homerooms_that_differ
+from card_server.calendar.plan import BOARDERS_POSITION
 from card_server.calendar.reading import plans_for, read_calendar
 from schema.tables.attendance import DayPlanRow, Deadline
 from schema.tables.calendar import DayKind
@@ -55,7 +56,12 @@ def test_a_snow_day_said_in_the_morning_counts(opened: Session, dated: DatedScho
     assert kinds(opened, dated, TODAY) == {DayKind.CLOSED}
     assert kinds(opened, dated, _YESTERDAY) == kinds(opened, other, TODAY) == {DayKind.LESSONS}
     wanted = select(Deadline.day, Deadline.position).where(Deadline.school_id == dated.id)
-    assert {tuple(row) for row in opened.execute(wanted)} == {(_YESTERDAY, 1), (TODAY, CLOSING)}
+    # Boarders who went home are back for tomorrow's lessons.
+    assert {tuple(row) for row in opened.execute(wanted)} == {
+        (_YESTERDAY, 1),
+        (TODAY, CLOSING),
+        (TODAY, BOARDERS_POSITION),
+    }
 
 
 def test_what_is_judged_stays_and_is_named(opened: Session, dated: DatedSchool) -> None:
