@@ -17,6 +17,9 @@ _Line = Annotated[
 _LongLine = Annotated[
     str, Field(min_length=1, max_length=120, json_schema_extra=_NO_NUL), AfterValidator(storable)
 ]
+_Reason = Annotated[
+    str, Field(min_length=1, max_length=200, json_schema_extra=_NO_NUL), AfterValidator(storable)
+]
 _Url = Annotated[
     str, Field(min_length=1, max_length=500, json_schema_extra=_NO_NUL), AfterValidator(storable)
 ]
@@ -72,6 +75,12 @@ class ReaderChange(Taken):
     place: _Line | None = None
     direction: Direction | None = None
     byte_order: ByteOrder | None = None
+
+
+class ReaderUse(Taken):
+    """Why a reader is retired, or used again."""
+
+    reason: _Reason
 
 
 class GivenGrant(Taken):

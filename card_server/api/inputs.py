@@ -158,6 +158,14 @@ class BoardQuery(Taken):
     homeroom: RowId | None = None
 
 
+class ReadersQuery(Taken):
+    """Which readers: those in use if nothing is asked."""
+
+    use: Annotated[
+        Literal["current", "retired", "all"], Field(description="Whether they are in use.")
+    ] = "current"
+
+
 class TapsQuery(Taken):
     """Which part of the taps."""
 

@@ -15,7 +15,7 @@ from card_server.access import (
 )
 from card_server.api import shapes
 from card_server.api.changes import HomeroomPath
-from card_server.api.inputs import BoardQuery
+from card_server.api.inputs import BoardQuery, ReadersQuery
 from card_server.register.homerooms import find_homeroom
 from card_server.reports.board import read_board, time_of
 from card_server.reports.listings import list_homerooms
@@ -105,12 +105,15 @@ def board(asked: BoardQuery) -> Any:
 
 @routes.get("/readers")
 @allow(*_MINDING_READERS)
+@routes.input(ReadersQuery, location="query", arg_name="asked")
 @routes.output(shapes.Readers)
-def readers() -> Any:
-    """How each reader within the token's reach is."""
+def readers(asked: ReadersQuery) -> Any:
+    """How each reader within the token's reach is; retired ones only where they are asked for."""
     at = school_in_use()
     with school_session() as session:
         found = read_readers(session, at.id, at.cards_version, datetime.now(UTC))
+    if asked.use != "all":
+        found = [one for one in found if (one.retired_at is not None) == (asked.use == "retired")]
     return {"cards_version": at.cards_version, "items": found}
 
 

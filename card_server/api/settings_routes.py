@@ -1,6 +1,7 @@
 """What administrators decide: the school's settings, its homerooms, its readers."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -14,10 +15,12 @@ from card_server.api.changes import (
     NewReader,
     ReaderChange,
     ReaderPath,
+    ReaderUse,
     SchoolChange,
 )
 from card_server.api.matching import if_match, lock_and_match
 from card_server.register import homerooms, readers, schools
+from card_server.register.retiring import bring_back, retire_reader
 from schema.tables.school import School
 from schema.tables.staff import Role
 
@@ -109,6 +112,30 @@ def change_reader(reader_id: str, asked: ReaderPath, sent: ReaderChange) -> Any:
         wanted = readers.read_settings(_typed(asdict(readers.settings_of(found)), changed))
         readers.change_reader(session, actor(), school_id, found.id, wanted)
         return found
+
+
+@routes.post("/readers/<reader_id>/retire")
+@allow(*_ADMINS)
+@routes.input(ReaderPath, location="path", arg_name="asked")
+@routes.input(ReaderUse, arg_name="sent")
+@routes.output(shapes.ReaderSettings)
+def retire(reader_id: str, asked: ReaderPath, sent: ReaderUse) -> Any:
+    """Take a reader out of use: nothing waits for it, and what it still sends counts."""
+    school_id, at = school_in_use().id, datetime.now(UTC)
+    with changing_session() as session:
+        return retire_reader(session, actor(), school_id, asked.reader_id, sent.reason, at)
+
+
+@routes.post("/readers/<reader_id>/bring-back")
+@allow(*_ADMINS)
+@routes.input(ReaderPath, location="path", arg_name="asked")
+@routes.input(ReaderUse, arg_name="sent")
+@routes.output(shapes.ReaderSettings)
+def return_to_use(reader_id: str, asked: ReaderPath, sent: ReaderUse) -> Any:
+    """Use a retired reader again: absence waits for it until it reports."""
+    school_id = school_in_use().id
+    with changing_session() as session:
+        return bring_back(session, actor(), school_id, asked.reader_id, sent.reason)
 
 
 def _typed(stored: dict[str, Any], changed: dict[str, Any]) -> dict[str, str]:

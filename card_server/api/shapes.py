@@ -308,6 +308,10 @@ class Reader(Shape):
     has_old_cards: bool
     failures: list[str]
     health: Health | None
+    retired_at: datetime | None = Field(description="Out of use since then.")
+    used_at: datetime | None = Field(
+        description="The last card that was held to it after it was retired."
+    )
 
 
 class Readers(Shape):
@@ -326,6 +330,7 @@ class ReaderSettings(Shape):
     place: str
     direction: Direction | None
     byte_order: ByteOrder = Field(description="In which order it gives a card number's bytes.")
+    retired_at: datetime | None = Field(description="Out of use since then.")
 
 
 class Aside(Shape):

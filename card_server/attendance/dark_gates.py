@@ -27,8 +27,9 @@ def judge_without(
 ) -> GateLeftOut:
     """Let a day's sessions be judged without a gate; the clock does so at its next turn.
 
-    Raises AppError(NOT_FOUND) for what is no gate of the school, FieldsError without a reason or
-    for a day to come, AppError(CONFLICT) when it is left out already or no gate would be left.
+    Raises AppError(NOT_FOUND) for what is no gate in use of the school, FieldsError without a
+    reason or for a day to come, AppError(CONFLICT) when it is left out already or no gate would be
+    left.
     """
     gates = _gates(session, school_id)
     if reader_id not in gates:
@@ -77,7 +78,9 @@ def _read_reason(typed: str, day: date, now: datetime) -> str:
 def _gates(session: Session, school_id: int) -> dict[int, str]:
     found = session.execute(
         select(Reader.id, Reader.name).where(
-            Reader.school_id == school_id, Reader.purpose == Purpose.GATE
+            Reader.school_id == school_id,
+            Reader.purpose == Purpose.GATE,
+            Reader.retired_at.is_(None),
         )
     )
     return {reader_id: name for reader_id, name in found}  # noqa: C416 - a row is a tuple
@@ -89,6 +92,10 @@ def _heard(session: Session, school_id: int) -> set[int]:
     found = session.scalars(
         select(health.reader_id)
         .join(Reader.__table__, reader.id == health.reader_id)
-        .where(reader.school_id == school_id, reader.purpose == Purpose.GATE)
+        .where(
+            reader.school_id == school_id,
+            reader.purpose == Purpose.GATE,
+            reader.retired_at.is_(None),
+        )
     )
     return set(found)

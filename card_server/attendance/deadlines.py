@@ -2,9 +2,10 @@
 
 A deadline is one session of a homeroom's day, or (`CLOSING`) the hour at which the school closes.
 A gate in the dark delays the judgement and stands in `waiting_for`: an absence is never invented.
-Gates that were never heard of are not waited for, for they may not be set up yet; but a school of
-which no gate was ever heard has nobody absent. The school closes at its hour whatever the gates
-say; a passage that comes in later mends the day, and what is judged then is judged by all gates.
+Gates that were never heard of are not waited for, for they may not be set up yet, nor are retired
+ones; but a school of which no other gate was ever heard has nobody absent. The school closes at its
+hour whatever the gates say; a passage that comes in later mends the day, and what is judged then is
+judged by all gates.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,7 @@ from schema.tables.dark_gates import GateLeftOut
 from schema.tables.readers import Purpose, Reader, ReaderHealth
 
 NO_GATE: Final = "-"
-"""In `waiting_for`: no gate of the school was ever heard of."""
+"""In `waiting_for`: no gate of the school that is in use was ever heard of."""
 _LONGEST_WAIT = timedelta(days=30)
 """After that a deadline is not looked at any more; the days can be recomputed."""
 _AT_ONCE = 40
@@ -120,7 +121,11 @@ def _gates(session: Session, school_id: int) -> Gates:
     found = session.execute(
         select(ReaderHealth.reader_id, ReaderHealth.drained_to)
         .join(Reader, Reader.id == ReaderHealth.reader_id)
-        .where(Reader.school_id == school_id, Reader.purpose == Purpose.GATE)
+        .where(
+            Reader.school_id == school_id,
+            Reader.purpose == Purpose.GATE,
+            Reader.retired_at.is_(None),
+        )
     )
     return {row.reader_id: row.drained_to for row in found}
 

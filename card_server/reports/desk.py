@@ -40,10 +40,14 @@ class DeskStudent:
 
 
 def list_desks(session: Session, school_id: int) -> list[Reader]:
-    """The school's readers whose purpose is the desk."""
+    """The school's readers in use whose purpose is the desk."""
     found = session.scalars(
         select(Reader)
-        .where(Reader.school_id == school_id, Reader.purpose == Purpose.DESK)
+        .where(
+            Reader.school_id == school_id,
+            Reader.purpose == Purpose.DESK,
+            Reader.retired_at.is_(None),
+        )
         .order_by(Reader.id)
     )
     return list(found)

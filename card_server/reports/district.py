@@ -128,7 +128,7 @@ def _read_days(
 
 
 def _read_readers(session: Session, now: datetime) -> dict[int, tuple[int, int, datetime | None]]:
-    """How many readers, how many of them silent, and when any of them was last heard."""
+    """How many readers in use, how many of them silent, and when any of them was last heard."""
     is_silent = or_(ReaderHealth.seen_at.is_(None), ReaderHealth.seen_at < now - SILENT_AFTER)
     found = session.execute(
         select(
@@ -138,6 +138,7 @@ def _read_readers(session: Session, now: datetime) -> dict[int, tuple[int, int, 
             func.max(ReaderHealth.seen_at),
         )
         .outerjoin(ReaderHealth, ReaderHealth.reader_id == Reader.id)
+        .where(Reader.retired_at.is_(None))
         .group_by(Reader.school_id)
     )
     return {key: (readers, silent, heard_at) for key, readers, silent, heard_at in found}

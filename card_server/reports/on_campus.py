@@ -106,6 +106,8 @@ class OnCampus:
     by_gate: dict[int, int]
     """By the reader of the last passage; 0 for whom a guard wrote down."""
     gates: list[Gate]
+    retired: list[Gate]
+    """Gates that are not in use any more: of use for their names alone."""
     unsure: int
     """Counted as gone by the hour of closing alone."""
 
@@ -115,14 +117,23 @@ class OnCampus:
 
 
 def read_gates(session: Session, school_id: int) -> list[Gate]:
-    """All of a school's gates in one query, by their names."""
+    """All of a school's gates that are in use, in one query, by their names."""
+    return _read_all_gates(session, school_id)[0]
+
+
+def _read_all_gates(session: Session, school_id: int) -> tuple[list[Gate], list[Gate]]:
+    """The gates that are in use, and the retired ones."""
     found = session.execute(
-        select(_READER.id, _READER.name, _HEALTH.drained_to)
+        select(_READER.id, _READER.name, _HEALTH.drained_to, _READER.retired_at)
         .outerjoin(ReaderHealth.__table__, _HEALTH.reader_id == _READER.id)
         .where(_READER.school_id == school_id, _READER.purpose == Purpose.GATE)
         .order_by(_READER.name, _READER.id)
     )
-    return [Gate(*row) for row in found]
+    used, retired = list[Gate](), list[Gate]()
+    for reader_id, name, drained_to, retired_at in found:
+        gates = used if retired_at is None else retired
+        gates.append(Gate(reader_id, name, drained_to))
+    return used, retired
 
 
 def read_counts(session: Session, school_id: int, now: datetime) -> OnCampus:
@@ -140,7 +151,8 @@ def read_counts(session: Session, school_id: int, now: datetime) -> OnCampus:
         inside = number + (room.inside if room else 0)
         rooms[homeroom_id] = RoomCount(homeroom_id, name, grade, inside)
         by_gate[reader_id] += number
-    return OnCampus(list(rooms.values()), dict(by_gate), read_gates(session, school_id), unsure)
+    gates, retired = _read_all_gates(session, school_id)
+    return OnCampus(list(rooms.values()), dict(by_gate), gates, retired, unsure)
 
 
 def _count_all(

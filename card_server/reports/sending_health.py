@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from card_server.reports.outbox import OutboxMessage, select_messages
+from card_server.reports.reader_report import count_still_used
 from schema.tables.messages import (
     CarrierHealth,
     LimitScope,
@@ -79,7 +80,7 @@ class KeptNumber:
 
 @dataclass(frozen=True)
 class Alerts:
-    """What of sending the school's administrators should look at."""
+    """What the school's administrators should look at, on whichever page they are."""
 
     limits: int
     """Reached, and seen by nobody yet."""
@@ -88,12 +89,16 @@ class Alerts:
     undecided: int
     """Unclear messages of which a person must say what became of them."""
     is_stopped: bool
+    retired_readers: int
+    """Retired, and cards are still held to them."""
 
     def __bool__(self) -> bool:
-        return bool(self.limits or self.numbers or self.undecided or self.is_stopped)
+        return bool(
+            self.limits or self.numbers or self.undecided or self.is_stopped or self.retired_readers
+        )
 
 
-def read_alerts(session: Session, school_id: int) -> Alerts:
+def read_alerts(session: Session, school_id: int, now: datetime) -> Alerts:
     """What there is to look at, in one query."""
     limits = select(func.count(MessageCount.key)).where(
         MessageCount.school_id == school_id,
@@ -109,9 +114,10 @@ def read_alerts(session: Session, school_id: int) -> Alerts:
     stopped = select(func.count(MessageRules.school_id)).where(
         MessageRules.school_id == school_id, MessageRules.stopped_at.is_not(None)
     )
-    counted = [one.scalar_subquery() for one in (limits, numbers, undecided, stopped)]
+    readers = count_still_used(school_id, now)
+    counted = [one.scalar_subquery() for one in (limits, numbers, undecided, stopped, readers)]
     found = session.execute(select(*counted)).one()
-    return Alerts(found[0], found[1], found[2], bool(found[3]))
+    return Alerts(found[0], found[1], found[2], bool(found[3]), found[4])
 
 
 _IS_UNKNOWN = text("message.state = 'unknown'")

@@ -99,6 +99,7 @@ def _show(words: str) -> ResponseReturnValue:
 def _gate_choices(counts: OnCampus) -> list[tuple[int, str]]:
     """The gates, and whom a guard wrote down, with how many came by each."""
     names = {one.reader_id: one.name for one in counts.gates}
+    names |= {one.reader_id: one.name for one in counts.retired if one.reader_id in counts.by_gate}
     others = counts.by_gate.keys() - names.keys()
     names |= {one: gettext("by hand") if one == 0 else gettext("other reader") for one in others}
     return [(one, f"{name} ({counts.by_gate.get(one, 0)})") for one, name in names.items()]

@@ -16,7 +16,7 @@ pages = Blueprint("readers", __name__)
 @pages.get("/readers")
 @allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.LAB_TEACHER, Role.GATE_GUARD)
 def show() -> ResponseReturnValue:
-    """How each reader is, and what was kept aside."""
+    """How each reader in use is, which retired one still is used, and what was kept aside."""
     school, now = school_in_use(), datetime.now(UTC)
     with school_session() as session:
         readers = read_readers(session, school.id, school.cards_version, now)
@@ -24,7 +24,8 @@ def show() -> ResponseReturnValue:
     return render_part(
         "readers.html",
         "readers_part.html",
-        readers=readers,
+        readers=[one for one in readers if one.retired_at is None],
+        still_used=[one for one in readers if one.is_still_used],
         aside=aside,
         now=now,
         cards_version=school.cards_version,

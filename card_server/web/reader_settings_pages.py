@@ -10,6 +10,7 @@ from flask_babel import gettext
 from card_server.access import actor, allow, school_in_use, school_session
 from card_server.cards.byte_order import turn
 from card_server.register import readers
+from card_server.register.retiring import bring_back, retire_reader
 from card_server.reports.reader_report import read_readers
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
 from card_server.web.history import show_history
@@ -26,11 +27,13 @@ pages = Blueprint("reader_settings", __name__)
 @pages.get("/settings/readers")
 @allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
 def show() -> ResponseReturnValue:
-    """All readers, with the card list that each has and when it was last heard."""
+    """The readers in use, with their card lists and when they were heard; or the retired ones."""
     school, now = school_in_use(), datetime.now(UTC)
-    asked = read_asked(("name", "place", "cards", "seen"))
+    asked = read_asked(("name", "place", "cards", "seen"), ("retired",))
     with school_session() as session:
-        found = read_readers(session, school.id, school.cards_version, now)
+        readers_all = read_readers(session, school.id, school.cards_version, now)
+    wants_retired = "retired" in asked.filters
+    found = [one for one in readers_all if (one.retired_at is not None) == wants_retired]
     keys = {
         "name": lambda one: one.name,
         "place": lambda one: one.place,
@@ -51,6 +54,7 @@ def show() -> ResponseReturnValue:
         asked=asked,
         columns=columns,
         cards_version=school.cards_version,
+        retired=sum(one.retired_at is not None for one in readers_all),
         now=now,
     )
 
@@ -115,8 +119,37 @@ def change(reader_id: int) -> ResponseReturnValue:
     return redirect(url_for("reader_settings.show_reader", reader_id=reader_id))
 
 
+@pages.post("/settings/readers/<int:reader_id>/retire")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
+def retire(reader_id: int) -> ResponseReturnValue:
+    """Take a reader out of use: nothing waits for it any more."""
+    reason, school_id, now = request.form.get("reason", ""), school_in_use().id, datetime.now(UTC)
+    wrong = try_change(
+        lambda session: retire_reader(session, actor(), school_id, reader_id, reason, now)
+    )
+    if wrong.errors:
+        return _show_reader(reader_id, NOTHING_WRONG, use=wrong)
+    flash(gettext("The reader is retired. What waited for it alone is judged in a minute."), "good")
+    return redirect(url_for("reader_settings.show_reader", reader_id=reader_id))
+
+
+@pages.post("/settings/readers/<int:reader_id>/bring-back")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN)
+def return_to_use(reader_id: int) -> ResponseReturnValue:
+    """Use a retired reader again."""
+    reason, school_id = request.form.get("reason", ""), school_in_use().id
+    wrong = try_change(lambda session: bring_back(session, actor(), school_id, reader_id, reason))
+    if wrong.errors:
+        return _show_reader(reader_id, NOTHING_WRONG, use=wrong)
+    flash(gettext("The reader is in use again."), "good")
+    return redirect(url_for("reader_settings.show_reader", reader_id=reader_id))
+
+
 def _show_reader(
-    reader_id: int, wrong: Wrong, typed: dict[str, str] | None = None
+    reader_id: int,
+    wrong: Wrong,
+    typed: dict[str, str] | None = None,
+    use: Wrong = NOTHING_WRONG,
 ) -> ResponseReturnValue:
     school, now = school_in_use(), datetime.now(UTC)
     with school_session() as session:
@@ -134,11 +167,13 @@ def _show_reader(
         values=typed or stored,
         errors=wrong.errors,
         seen=seen_by_form(stored, typed, wrong),
+        use_errors=use.errors,
+        reason=request.form.get("reason", ""),
         history=history,
         now=now,
         **_choices(),
     )
-    return page, wrong.status
+    return page, max(wrong.status, use.status)
 
 
 def _choices() -> dict[str, object]:

@@ -57,7 +57,7 @@ class _Kept:
         at, alerts = self._found.get(school_id, (0.0, None))
         if alerts is None or time.monotonic() - at > _KEPT_S:
             with school_session() as session:
-                alerts = read_alerts(session, school_id)
+                alerts = read_alerts(session, school_id, now())
             self._found[school_id] = (time.monotonic(), alerts)
         return alerts
 

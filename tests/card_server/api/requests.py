@@ -144,6 +144,8 @@ BODIES = {
     ("PATCH", "/homerooms/<homeroom_id>"): {"grade": 3},
     ("POST", "/readers"): {"code": "north", "name": "北门", "place": "北门"},
     ("PATCH", "/readers/<reader_id>"): {"direction": None},
+    ("POST", "/readers/<reader_id>/retire"): {"reason": "北门拆除"},
+    ("POST", "/readers/<reader_id>/bring-back"): {"reason": "又装上了"},
     ("POST", "/staff"): {
         "login": "new",
         "name": "新老师",

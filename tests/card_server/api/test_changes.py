@@ -52,6 +52,27 @@ def test_readers_are_made_and_changed(program: Program) -> None:
     )
 
 
+def test_a_reader_is_retired_listed_apart_and_used_again(
+    program: Program, school: SmallSchool
+) -> None:
+    path, reader_id = f"/readers/{school.readers[1]}", school.readers[1]
+    retired = program.ask("POST", f"{path}/retire", json={"reason": "北门拆除"}).json
+    assert retired["retired_at"] is not None
+    assert retired == program.get(path).json
+    assert program.ask("POST", f"{path}/retire", json={"reason": "再来"}).status_code == 409
+    assert program.ask("POST", f"{path}/bring-back", json={}).status_code == 422
+    listed = {
+        use: [one["id"] for one in program.get(f"/readers?use={use}").json["items"]]
+        for use in ("current", "retired", "all")
+    }
+    assert listed["all"] == school.readers
+    assert listed["retired"] == [reader_id]
+    assert listed["current"] == [school.readers[0]]
+    assert program.get("/readers").json == program.get("/readers?use=current").json
+    back = program.ask("POST", f"{path}/bring-back", json={"reason": "装回"}).json
+    assert back["retired_at"] is None
+
+
 def test_an_account_is_made_changed_disabled_and_enabled(program: Program) -> None:
     made = program.ask("POST", "/staff", json=LIBRARIAN)
     assert made.status_code == 201

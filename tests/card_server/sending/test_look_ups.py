@@ -324,11 +324,11 @@ def test_of_a_guardian_who_was_deleted_a_person_decides_at_once(engine: Engine, 
     with Session(engine) as session, session.begin():
         [listed] = list_undecided(session, message.school_id)
         assert (listed.id, listed.phone_tail) == (message.id, "")
-        assert read_alerts(session, message.school_id).undecided == 1
+        assert read_alerts(session, message.school_id, utc_now()).undecided == 1
         key = MessageKey(message.school_id, message.id)
         assert read_message(session, *key).guardian == ""
         decide(session, SYSTEM, key, "nobody knows", utc_now(), has_arrived=False)
-        assert read_alerts(session, message.school_id).undecided == 0
+        assert read_alerts(session, message.school_id, utc_now()).undecided == 0
 
 
 @over(to_twilio)

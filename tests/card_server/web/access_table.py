@@ -224,6 +224,8 @@ WHO_MAY: dict[str, frozenset[Role]] = {
     "promotion.show": ADMINS,
     "reader_settings.add": ADMINS,
     "reader_settings.change": ADMINS,
+    "reader_settings.retire": ADMINS,
+    "reader_settings.return_to_use": ADMINS,
     "reader_settings.show": ADMINS,
     "reader_settings.show_new": ADMINS,
     "reader_settings.show_reader": ADMINS,
