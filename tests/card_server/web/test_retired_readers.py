@@ -62,7 +62,7 @@ def test_no_page_calls_it_silent_or_old(
     staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
 ) -> None:
     with sessions.begin() as session:
-        add_health(session, school, 0, _NOW)
+        add_health(session, school, 0, datetime.now(UTC))
         add_health(session, school, 1, _NOW - timedelta(days=3))
         add_presence(session, school, 0, reader_id=school.readers[1])
     old = "1 gate has delivered nothing for over 5 minutes"
