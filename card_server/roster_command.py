@@ -193,7 +193,7 @@ def export_file(
         doing = place.doing
         with place.sessions.begin() as session:
             if format_ == "oneroster":
-                body = write_package(session, doing.school_id, doing.seal)
+                body = write_package(session, doing.school_id, doing.seal, doing.today)
             else:
                 first, last = (day.date() if day else doing.today for day in (since, until))
                 days = Days(first, last)

@@ -77,7 +77,7 @@ class NewStatus(Taken):
 
 
 class BoardingChange(Taken):
-    """Whether the student boards from a day on."""
+    """Whether the student boards from a day on, at most a year ahead."""
 
     is_boarding: StrictBool
     on: Day

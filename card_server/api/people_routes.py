@@ -1,6 +1,6 @@
 """Students' records: added and changed, moved, boarding, status, notes, hidden numbers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -52,7 +52,7 @@ def add_student(sent: NewStudent) -> Any:
         made = students.add_student(
             session, actor(), school.id, wanted, sent.homeroom_id, sent.on, today, seal()
         )
-        return read_record(session, school.id, made.id)
+        return read_record(session, school.id, made.id, today)
 
 
 @routes.get("/<student_id>/record")
@@ -62,7 +62,7 @@ def add_student(sent: NewStudent) -> Any:
 def record(student_id: str, asked: StudentPath) -> Any:
     """All that is kept on a student but cards and days; the look is noted."""
     with school_session() as session:
-        found = read_record(session, school_in_use().id, asked.student_id)
+        found = read_record(session, school_in_use().id, asked.student_id, _today())
     note_look("student.seen", f"student:{asked.student_id}", {})
     return found
 
@@ -83,11 +83,15 @@ def change_student(student_id: str, asked: StudentPath, sent: StudentChange) -> 
         typed = typed_of(stored, sent.model_dump(exclude_none=True))
         wanted = students.read_settings(typed)
         students.change_student(session, actor(), school_id, found.id, wanted, seal())
-        return read_record(session, school_id, found.id)
+        return read_record(session, school_id, found.id, _today())
 
 
 def _show(session: Session, row: Student) -> StudentRecord:
-    return read_record(session, row.school_id, row.id)
+    return read_record(session, row.school_id, row.id, _today())
+
+
+def _today() -> date:
+    return day_of(datetime.now(UTC), school_in_use().zone)
 
 
 @routes.post("/<student_id>/moves")
@@ -102,7 +106,7 @@ def move(student_id: str, asked: StudentPath, sent: Move) -> Any:
         move_student(
             session, actor(), school.id, student, sent.homeroom_id, sent.on, now, school.zone
         )
-        return read_record(session, school.id, student)
+        return read_record(session, school.id, student, _today())
 
 
 @routes.post("/<student_id>/status")
@@ -116,7 +120,7 @@ def change_state(student_id: str, asked: StudentPath, sent: NewStatus) -> Any:
     wanted = StatusChange(sent.status, sent.on, sent.reason or "", sent.homeroom_id)
     with changing_session() as session:
         change_status(session, actor(), school.id, asked.student_id, wanted, now, school.zone)
-        return read_record(session, school.id, asked.student_id)
+        return read_record(session, school.id, asked.student_id, _today())
 
 
 @routes.post("/<student_id>/boarding")
@@ -125,13 +129,13 @@ def change_state(student_id: str, asked: StudentPath, sent: NewStatus) -> Any:
 @routes.input(BoardingChange, arg_name="sent")
 @routes.output(shapes.StudentRecord)
 def change_boarding(student_id: str, asked: StudentPath, sent: BoardingChange) -> Any:
-    """Let a student board, or live at home again."""
+    """Let a student board, or live at home again, from a day on that may be a coming one."""
     school, student, now = school_in_use(), asked.student_id, datetime.now(UTC)
     with changing_session() as session:
         set_boarding(
             session, actor(), school.id, student, sent.is_boarding, sent.on, now, school.zone
         )
-        return read_record(session, school.id, student)
+        return read_record(session, school.id, student, _today())
 
 
 @routes.post("/<student_id>/notes")

@@ -64,7 +64,7 @@ class Stay(Shape):
 
 
 class BoardingTime(Shape):
-    """A time in which a student boarded."""
+    """A time in which a student boarded, boards or is going to."""
 
     from_on: date
     until_on: date | None = Field(description="The first day at home again.")
@@ -82,7 +82,13 @@ class StudentRecord(Shape):
     status_since: date | None
     homeroom_id: int
     homeroom: str
-    boards_since: date | None
+    boards_since: date | None = Field(description="None for a day student.")
+    boards_until: date | None = Field(
+        description="The first day at home again, where the end of the present time is set."
+    )
+    boards_from: date | None = Field(
+        description="The coming day on which the student begins to board."
+    )
     identity_tail: str
     registry_tail: str
     guardians: list[Guardian]

@@ -1,6 +1,7 @@
 """The students as a list (学生名册), without phones and identity numbers."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from card_server.exports.files import Cell, Row
 from card_server.exports.lists import BATCH, ExportList, Filters
 from card_server.reports.student_list import StudentLine, Wanted, count_students, read_all
+from card_server.school_time import day_of
 from card_server.staff.sessions import SchoolInUse
 from card_server.words.choices import word
 from schema.tables.people import StudentStatus
@@ -32,11 +34,15 @@ def read_wanted(filters: Filters) -> Wanted:
 
 
 def _count(session: Session, school: SchoolInUse, filters: Filters) -> int:
-    return count_students(session, school.id, read_wanted(filters))
+    return count_students(session, school.id, read_wanted(filters), _today(school))
 
 
 def _read(session: Session, school: SchoolInUse, filters: Filters) -> Iterator[Row]:
-    return map(_cells, read_all(session, school.id, read_wanted(filters), BATCH))
+    return map(_cells, read_all(session, school.id, read_wanted(filters), _today(school), BATCH))
+
+
+def _today(school: SchoolInUse) -> date:
+    return day_of(datetime.now(UTC), school.zone)
 
 
 def _cells(one: StudentLine) -> Row:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Executable, String, cast, delete, func, insert, select, update
+from sqlalchemy import Executable, String, cast, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from card_server.attendance.refold import refold
@@ -282,7 +282,7 @@ def _graduate(
         gone = gone.values(status=StudentStatus.GRADUATED, status_since=today)
         _write(session, gone)
         ours = (Boarding.school_id == school_id) & Boarding.student_id.in_(part)
-        beds = ours & Boarding.until_on.is_(None)
+        beds = ours & or_(Boarding.until_on.is_(None), Boarding.until_on > today)
         _write(session, delete(Boarding).where(beds, Boarding.from_on >= today))
         _write(session, update(Boarding).where(beds).values(until_on=today))
         release_cards_of_all(session, Doing(actor, school_id, now, GRADUATED), part)

@@ -11,7 +11,7 @@ from card_server.audit.writing import Actor, note
 from card_server.cards.cards import release_cards
 from card_server.field_errors import FieldsError
 from card_server.field_errors import marked as _
-from card_server.people.boarding import end_boarding
+from card_server.people.boarding import end_all_boarding
 from card_server.people.stays import (
     close_stay,
     find_new_homeroom,
@@ -80,7 +80,7 @@ def write_status(
         homeroom = _bring_back(session, student, wanted, before)
     else:
         homeroom = session.get_one(Homeroom, student.homeroom_id)
-        _send_away(session, actor, student, wanted, now)
+        _send_away(session, actor, student, wanted, now, zone)
     student.status, student.status_since = wanted.status, wanted.on
     session.flush()
     tell_of_statuses(session, school_id, [NewStatus(student_id, before, wanted.status, wanted.on)])
@@ -104,13 +104,18 @@ def _check_day(student: Student, on: date, today: date) -> None:
 
 
 def _send_away(
-    session: Session, actor: Actor, student: Student, wanted: StatusChange, now: datetime
+    session: Session,
+    actor: Actor,
+    student: Student,
+    wanted: StatusChange,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> None:
     """A suspended student keeps the homeroom, for the time being."""
     is_of_school = student.status not in AWAY_FOR_GOOD
     if wanted.status in AWAY_FOR_GOOD and is_of_school:
         close_stay(session, student, wanted.on)
-    end_boarding(session, student, wanted.on)
+    end_all_boarding(session, student, wanted.on, day_of(now, zone))
     release_cards(session, actor, student.id, wanted.reason or wanted.status.value, now)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
 from card_server.field_errors import marked as _
 from card_server.people.phones import read_countries
+from card_server.school_time import day_of
 from card_server.seen import changes, refuse_if_changed
 from schema.tables.school import School
 
@@ -65,6 +67,12 @@ def find_school(session: Session, code: str) -> School:
         known = ", ".join(session.scalars(select(School.code).order_by(School.code))) or "none yet"
         raise AppError(Code.NOT_FOUND, f"There is no school {code}; there are: {known}.")
     return school
+
+
+def day_at(session: Session, school_id: int, now: datetime) -> date:
+    """Which day it is at a school."""
+    zone = session.scalars(select(School.zone).where(School.id == school_id)).one()
+    return day_of(now, ZoneInfo(zone))
 
 
 def settings_of(school: School) -> SchoolSettings:

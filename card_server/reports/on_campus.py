@@ -8,7 +8,7 @@ is inside is limited to what the caller sees.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,10 +16,12 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Result, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from card_server.people.boarding_days import boards_on
 from card_server.people.student_search import matches
+from card_server.register.schools import day_at
 from schema.tables.attendance import Presence
 from schema.tables.leave import LeaveKind, LeaveSlip, LeaveState
-from schema.tables.people import Boarding, Student, StudentStatus
+from schema.tables.people import Student, StudentStatus
 from schema.tables.readers import Purpose, Reader, ReaderHealth
 from schema.tables.school import Homeroom
 
@@ -31,7 +33,6 @@ OF_THE_SCHOOL: Final = (StudentStatus.ENROLLED, StudentStatus.SUSPENDED)
 """Who leaves for good was not seen off by every gate: they are no more of the school."""
 _READER: Final = Reader.__table__.c
 _HEALTH: Final = ReaderHealth.__table__.c
-_BOARDING: Final = Boarding.__table__.c
 
 
 class Gate(Struct, frozen=True):
@@ -227,19 +228,20 @@ class Part:
 def list_inside(
     session: Session, school_id: int, wanted: Wanted, now: datetime, part: Part
 ) -> list[Inside]:
-    """A part of those on campus, in one query."""
+    """A part of those on campus."""
     order = [
         column.desc() if part.is_descending else column
         for column in (*_ORDERS.get(part.sort, _ORDERS["homeroom"]), Student.id)
     ]
-    is_wanted = (is_inside(school_id), *_conditions(wanted, now))
+    today = day_at(session, school_id, now)
+    is_wanted = (is_inside(school_id), *_conditions(wanted, now, today))
     if part.limit is None:
-        found = _select(school_id, now).where(*is_wanted)
+        found = _select(school_id, now, today).where(*is_wanted)
     else:
         # Where they sleep and their leave are looked up for those of this part alone.
         ids = select_present(school_id, (Student.id,)).where(*is_wanted)
         ids = ids.order_by(*order).offset(part.first).limit(part.limit)
-        found = _select(school_id, now).where(Student.id.in_(ids))
+        found = _select(school_id, now, today).where(Student.id.in_(ids))
     return [Inside(*row) for row in session.execute(found.order_by(*order))]
 
 
@@ -247,9 +249,10 @@ def list_by_id(
     session: Session, school_id: int, wanted: Wanted, now: datetime, after: int, limit: int
 ) -> list[Inside]:
     """The next of those on campus after a student's id, by id."""
+    today = day_at(session, school_id, now)
     found = (
-        _select(school_id, now)
-        .where(is_inside(school_id), *_conditions(wanted, now), Student.id > after)
+        _select(school_id, now, today)
+        .where(is_inside(school_id), *_conditions(wanted, now, today), Student.id > after)
         .order_by(Student.id)
         .limit(limit)
     )
@@ -258,11 +261,12 @@ def list_by_id(
 
 def count_inside(session: Session, school_id: int, wanted: Wanted, now: datetime) -> int:
     """How many of those on campus are wanted."""
+    today = day_at(session, school_id, now)
     found = (
         select(func.count())
         .select_from(Presence)
         .join(Student, Student.id == Presence.student_id)
-        .where(is_inside(school_id), *_conditions(wanted, now))
+        .where(is_inside(school_id), *_conditions(wanted, now, today))
     )
     return session.scalar(found) or 0
 
@@ -281,10 +285,11 @@ def read_all(
 
 
 def list_unsure(session: Session, school_id: int, wanted: Wanted, now: datetime) -> list[Inside]:
-    """Who counts as gone by the hour of closing alone, by homeroom, in one query."""
+    """Who counts as gone by the hour of closing alone, by homeroom."""
+    today = day_at(session, school_id, now)
     found = (
-        _select(school_id, now)
-        .where(is_unsure(school_id, now), *_conditions(wanted, now))
+        _select(school_id, now, today)
+        .where(is_unsure(school_id, now), *_conditions(wanted, now, today))
         .order_by(*_ORDERS["homeroom"], Student.id)
     )
     return [Inside(*row) for row in session.execute(found)]
@@ -307,7 +312,7 @@ def select_inside(
     return select_present(school_id, columns).where(is_inside(school_id), condition)
 
 
-def _select(school_id: int, now: datetime) -> Select[*tuple[Any, ...]]:
+def _select(school_id: int, now: datetime, today: date) -> Select[*tuple[Any, ...]]:
     return select_present(
         school_id,
         (
@@ -320,7 +325,7 @@ def _select(school_id: int, now: datetime) -> Select[*tuple[Any, ...]]:
             Presence.since_at,
             Presence.reader_id,
             func.coalesce(_READER.name, literal("")),
-            boards().label("is_boarder"),
+            boards_on(today).label("is_boarder"),
             _leave_now(now).label("leave"),
             Presence.is_inside.is_(False).label("is_unsure"),
         ),
@@ -364,32 +369,22 @@ def _is_of_school(school_id: int) -> ColumnElement[bool]:
     )
 
 
-def _conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
+def _conditions(wanted: Wanted, now: datetime, today: date) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.homeroom_id is not None:
         conditions.append(Student.homeroom_id == wanted.homeroom_id)
     if wanted.reader_id is not None:
         conditions.append(Presence.reader_id == wanted.reader_id)
     if wanted.boards is not None:
-        conditions.append(boards() if wanted.boards is Boards.BOARDER else ~boards())
+        conditions.append(
+            boards_on(today) if wanted.boards is Boards.BOARDER else ~boards_on(today)
+        )
     if wanted.is_on_leave is not None:
         on_leave = _leaves_now(now).exists()
         conditions.append(on_leave if wanted.is_on_leave else ~on_leave)
     if wanted.words.strip():
         conditions.append(matches(" ".join(wanted.words.split())))
     return conditions
-
-
-def boards() -> ColumnElement[bool]:
-    """They sleep there. By the table: who sees that a student is there sees this too."""
-    return (
-        select(_BOARDING.student_id)
-        .where(
-            _BOARDING.student_id == Student.id,
-            _BOARDING.until_on.is_(None),
-        )
-        .exists()
-    )
 
 
 def _leaves_now(now: datetime) -> Select[LeaveKind]:

@@ -6,13 +6,15 @@ large query is as narrow as can be, and what many rows share is read apart and p
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from msgspec import Struct
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from card_server.people.boarding_days import holds_on
+from card_server.register.schools import day_at
 from card_server.reports.on_campus import is_inside, is_unsure, read_leaves_now
 from schema.tables.attendance import Presence
 from schema.tables.leave import LeaveKind
@@ -79,7 +81,7 @@ def read_rolls(
     if grade is not None or homeroom_id is not None:
         wanted = wanted.where(Student.homeroom_id.in_(rooms))
     leaves = read_leaves_now(session, school_id, now)
-    boarders = _read_boarders(session, school_id)
+    boarders = _read_boarders(session, school_id, day_at(session, school_id, now))
     gates = _read_gate_names(session, school_id)
     rolls = {room_id: Roll(room, []) for room_id, room in rooms.items()}
     for room_id, student_id, name, number, since_at, reader_id, inside in session.execute(wanted):
@@ -109,12 +111,10 @@ def _read_rooms(
     return dict(found.all())
 
 
-def _read_boarders(session: Session, school_id: int) -> set[int]:
+def _read_boarders(session: Session, school_id: int, today: date) -> set[int]:
     """By the table: who sees that a student is there sees that they sleep there."""
     boarding = Boarding.__table__.c
-    wanted = select(boarding.student_id).where(
-        boarding.school_id == school_id, boarding.until_on.is_(None)
-    )
+    wanted = select(boarding.student_id).where(boarding.school_id == school_id, holds_on(today))
     return set(session.scalars(wanted))
 
 

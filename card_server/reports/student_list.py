@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from card_server.people.boarding_days import boards_on
 from card_server.people.student_search import matches
-from schema.tables.people import Boarding, Sex, Student, StudentStatus
+from schema.tables.people import Sex, Student, StudentStatus
 from schema.tables.school import Homeroom
 
 MOST_FOUND = 50
@@ -54,9 +55,9 @@ _ORDERS: dict[str, tuple[Any, ...]] = {
 SORTS = tuple(_ORDERS)
 
 
-def count_students(session: Session, school_id: int, wanted: Wanted) -> int:
-    """How many there are."""
-    found = select(func.count()).select_from(Student).where(*_conditions(school_id, wanted))
+def count_students(session: Session, school_id: int, wanted: Wanted, today: date) -> int:
+    """How many there are; who boards is asked of `today`."""
+    found = select(func.count()).select_from(Student).where(*_conditions(school_id, wanted, today))
     return session.scalar(found) or 0
 
 
@@ -64,6 +65,7 @@ def list_students(
     session: Session,
     school_id: int,
     wanted: Wanted,
+    today: date,
     sort: str,
     is_descending: bool,
     first: int,
@@ -74,19 +76,21 @@ def list_students(
         column.desc() if is_descending else column
         for column in (*_ORDERS.get(sort, _ORDERS["homeroom"]), Student.id)
     ]
-    found = session.execute(_select(school_id, wanted).order_by(*order).offset(first).limit(limit))
+    found = session.execute(
+        _select(school_id, wanted, today).order_by(*order).offset(first).limit(limit)
+    )
     return [StudentLine(*row) for row in found]
 
 
 def find_students(
-    session: Session, school_id: int, wanted: Wanted, words: str
+    session: Session, school_id: int, wanted: Wanted, today: date, words: str
 ) -> list[StudentLine]:
     """At most MOST_FOUND of them that answer to the words; none for blanks."""
     words = " ".join(words.split())
     if not words:
         return []
     found = session.execute(
-        _select(school_id, wanted)
+        _select(school_id, wanted, today)
         .where(matches(words))
         .order_by(*_ORDERS["homeroom"])
         .limit(MOST_FOUND)
@@ -94,11 +98,13 @@ def find_students(
     return [StudentLine(*row) for row in found]
 
 
-def read_all(session: Session, school_id: int, wanted: Wanted, batch: int) -> Iterator[StudentLine]:
+def read_all(
+    session: Session, school_id: int, wanted: Wanted, today: date, batch: int
+) -> Iterator[StudentLine]:
     """All of them by homeroom, a batch at a time."""
     after: tuple[int, int, str, int] | None = None
     while True:
-        part = _select(school_id, wanted).order_by(*_ORDERS["homeroom"], Student.id)
+        part = _select(school_id, wanted, today).order_by(*_ORDERS["homeroom"], Student.id)
         if after is not None:
             part = part.where(_is_after(after))
         found = [StudentLine(*row) for row in session.execute(part.limit(batch))]
@@ -123,7 +129,7 @@ def list_rooms(session: Session, school_id: int) -> list[tuple[int, str]]:
     return [(key, name) for key, name in found]
 
 
-def _select(school_id: int, wanted: Wanted) -> Select[*tuple[Any, ...]]:
+def _select(school_id: int, wanted: Wanted, today: date) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Student.id,
@@ -136,33 +142,23 @@ def _select(school_id: int, wanted: Wanted) -> Select[*tuple[Any, ...]]:
             Homeroom.grade,
             Student.status,
             Student.status_since,
-            _boards().label("is_boarding"),
+            boards_on(today).label("is_boarding"),
             Student.gone_at.is_not(None).label("is_gone"),
         )
         .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .where(*_conditions(school_id, wanted))
+        .where(*_conditions(school_id, wanted, today))
     )
 
 
-def _conditions(school_id: int, wanted: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(school_id: int, wanted: Wanted, today: date) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [Student.school_id == school_id]
     if wanted.homeroom_id is not None:
         conditions.append(Student.homeroom_id == wanted.homeroom_id)
     if wanted.status is not None:
         conditions.append(Student.status == wanted.status)
     if wanted.is_boarding is not None:
-        conditions.append(_boards() if wanted.is_boarding else ~_boards())
+        conditions.append(boards_on(today) if wanted.is_boarding else ~boards_on(today))
     if wanted.is_gone is not None:
         gone = Student.gone_at
         conditions.append(gone.is_not(None) if wanted.is_gone else gone.is_(None))
     return conditions
-
-
-def _boards() -> ColumnElement[bool]:
-    """By the table: who may find a student sees whether they board, and not since when."""
-    boarding = Boarding.__table__
-    return (
-        select(boarding.c.student_id)
-        .where(boarding.c.student_id == Student.id, boarding.c.until_on.is_(None))
-        .exists()
-    )

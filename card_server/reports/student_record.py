@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from card_server.calendar.hours import write_minute
 from card_server.errors import AppError, Code
-from card_server.people.boarding import BoardingTime, list_boardings
+from card_server.people.boarding import BoardingTime, boarding_on, list_boardings
 from card_server.people.notes import list_notes
 from card_server.people.stays import Stay, list_stays
 from schema.tables.people import (
@@ -81,14 +81,15 @@ class StudentRecord:
     notes: list[StudentNote]
     stays: list[Stay]
     boardings: list[BoardingTime]
+    boards_since: date | None
+    """None for a day student."""
+    boards_until: date | None
+    """The first day at home again, where the end of the present time is set."""
+    boards_from: date | None
+    """The coming day on which the student begins to board."""
 
-    @property
-    def boards_since(self) -> date | None:
-        """Since when the student boards; None for a day student."""
-        return next((one.from_on for one in self.boardings if one.until_on is None), None)
 
-
-def read_record(session: Session, school_id: int, student_id: int) -> StudentRecord:
+def read_record(session: Session, school_id: int, student_id: int, today: date) -> StudentRecord:
     """The record in five queries. Raises AppError(NOT_FOUND) for another school's student."""
     row = session.execute(
         select(
@@ -113,12 +114,17 @@ def read_record(session: Session, school_id: int, student_id: int) -> StudentRec
     if row is None:
         raise AppError(Code.NOT_FOUND, "There is no such student in this school.")
     who: dict[str, Any] = row._asdict()
+    boardings = list_boardings(session, school_id, student_id)
+    boards = boarding_on(boardings, today)
     return StudentRecord(
         **who,
         guardians=list_guardians(session, school_id, student_id),
         notes=list_notes(session, school_id, student_id),
         stays=list_stays(session, school_id, student_id),
-        boardings=list_boardings(session, school_id, student_id),
+        boardings=boardings,
+        boards_since=boards.since,
+        boards_until=boards.until,
+        boards_from=boards.begins_on,
     )
 
 

@@ -13,7 +13,7 @@ from card_server.access import actor, allow, school_in_use, school_session
 from card_server.field_errors import Problems
 from card_server.field_errors import marked as _
 from card_server.people import students
-from card_server.people.boarding import list_boardings, set_boarding
+from card_server.people.boarding import AHEAD, boarding_on, list_boardings, set_boarding
 from card_server.people.stays import list_stays, move_student
 from card_server.people.student_status import StatusChange, change_status
 from card_server.register.terms import read_day
@@ -139,12 +139,14 @@ def change_state(student_id: int) -> ResponseReturnValue:
 @pages.post("/students/<int:student_id>/boarding")
 @allow(*ADMINS)
 def change_boarding(student_id: int) -> ResponseReturnValue:
-    """Let the student board, or live at home again."""
+    """Let the student board, or live at home again, from a day on that may be a coming one."""
     form, school, now = request.form, school_in_use(), datetime.now(UTC)
 
     def change(session: Session) -> object:
         wrong = Problems()
         on = read_day(wrong, "on", form.get("on", ""))
+        if form.get("boards") not in ("yes", "no"):
+            wrong.add("boards", _("Choose from the list."))
         wrong.refuse()
         is_boarding = form.get("boards") == "yes"
         return set_boarding(
@@ -180,7 +182,7 @@ def _show(student_id: int, wrong: Wrong, part: str = "") -> ResponseReturnValue:
         student = students.find_student(session, school_id, student_id)
         stored = students.settings_of(student)
         stays = list_stays(session, school_id, student_id)
-        boards = any(one.until_on is None for one in list_boardings(session, school_id, student_id))
+        boarding = boarding_on(list_boardings(session, school_id, student_id), _today())
         rooms = list_rooms(session, school_id)
     typed = request.form.to_dict() if part else None
     fresh = {"on": _today().isoformat()}
@@ -188,7 +190,7 @@ def _show(student_id: int, wrong: Wrong, part: str = "") -> ResponseReturnValue:
         "who": _without_numbers(stored),
         "move": fresh | {"homeroom_id": student.homeroom_id},
         "status": fresh | {"status": student.status},
-        "boarding": fresh,
+        "boarding": fresh | {"boards": "no" if boarding.since or boarding.begins_on else "yes"},
     }
     if typed is not None:
         shown[part] = typed
@@ -196,7 +198,8 @@ def _show(student_id: int, wrong: Wrong, part: str = "") -> ResponseReturnValue:
         "student_edit.html",
         student=student,
         stays=stays,
-        boards=boards,
+        boarding=boarding,
+        last_day=_today() + AHEAD,
         shown=shown,
         errors={part: wrong.errors},
         seen=seen_by_form(stored, typed if part == "who" else None, wrong),

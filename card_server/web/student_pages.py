@@ -77,20 +77,28 @@ def _show_list(words: str) -> ResponseReturnValue:
     asked = read_asked(SORTS, FILTERS, "homeroom")
     if (kind := asked_export()) and may("students.show_student"):
         return send_list(kind, STUDENTS, asked.filters)
-    school_id = school_in_use().id
+    school = school_in_use()
+    school_id, today = school.id, day_of(now(), school.zone)
     wanted = read_wanted(asked.filters)
     with school_session() as session:
         rooms = list_rooms(session, school_id)
         if words.strip():
             if "status" not in asked.filters:
                 wanted = replace(wanted, status=None)
-            page = Page(find_students(session, school_id, wanted, words))
+            page = Page(find_students(session, school_id, wanted, today, words))
         else:
-            total = count_students(session, school_id, wanted)
+            total = count_students(session, school_id, wanted, today)
             number = min(asked.page, max(1, -(-total // PAGE_ROWS)))
             first = (number - 1) * PAGE_ROWS
             found = list_students(
-                session, school_id, wanted, asked.sort, asked.is_descending, first, PAGE_ROWS
+                session,
+                school_id,
+                wanted,
+                today,
+                asked.sort,
+                asked.is_descending,
+                first,
+                PAGE_ROWS,
             )
             page = count_page(found, asked, number, total)
     return render_part(
@@ -123,8 +131,9 @@ def show_student(student_id: int) -> ResponseReturnValue:
 
 def _show_record(student_id: int, wrong: Wrong, typed: str = "") -> ResponseReturnValue:
     school = school_in_use()
+    today = day_of(now(), school.zone)
     with school_session() as session:
-        found = read_record(session, school.id, student_id)
+        found = read_record(session, school.id, student_id, today)
         cards = cards_of_student(session, school.id, student_id)
     note_look("student.seen", f"student:{student_id}", {})
     page = render_template(
@@ -133,7 +142,7 @@ def _show_record(student_id: int, wrong: Wrong, typed: str = "") -> ResponseRetu
         cards=cards,
         errors=wrong.errors,
         values={"body": typed},
-        today=day_of(now(), school.zone),
+        today=today,
     )
     return page, wrong.status
 

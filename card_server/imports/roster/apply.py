@@ -14,6 +14,7 @@ from card_server.attendance.refold import refold
 from card_server.audit.writing import Actor
 from card_server.imports.roster.apply_guardians import write_guardians
 from card_server.imports.roster.plan import HomeroomPlan, Plan, StudentPlan
+from card_server.people.boarding_days import holds_on
 from card_server.people.moved_days import move_days
 from card_server.people.names import write_pinyin
 from card_server.people.student_status import StatusChange, write_status
@@ -266,9 +267,10 @@ def _change_boarding(session: Session, doing: Importing, plan: Plan, ids: dict[s
     today = doing.today
     for at in range(0, len(ends), _AT_ONCE):
         part = ends[at : at + _AT_ONCE]
-        is_open = Boarding.student_id.in_(part) & Boarding.until_on.is_(None)
-        _write(session, delete(Boarding).where(is_open, Boarding.from_on >= today))
-        _write(session, update(Boarding).where(is_open).values(until_on=today))
+        # What staff wrote for a coming day stands: the file says what is so today.
+        now = Boarding.student_id.in_(part) & holds_on(today)
+        _write(session, delete(Boarding).where(now, Boarding.from_on == today))
+        _write(session, update(Boarding).where(now).values(until_on=today))
     rows = []
     for at in range(0, len(begins), _AT_ONCE):
         part = begins[at : at + _AT_ONCE]

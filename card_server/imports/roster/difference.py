@@ -260,8 +260,13 @@ def _status_step(entry: StudentEntry, present: PresentStudent) -> StudentStatus 
 
 
 def _boarding_step(entry: StudentEntry, present: PresentStudent) -> bool | None:
-    """Only who is enrolled boards: a suspended student's bed is nobody's business here."""
+    """Only who is enrolled boards: a suspended student's bed is nobody's business here.
+
+    Who is to board from a coming day on begins then, and not with the file.
+    """
     if entry.is_boarding is None or entry.is_boarding == present.is_boarding:
+        return None
+    if entry.is_boarding and present.is_going_to_board:
         return None
     if StudentStatus(entry.status or present.status) is not StudentStatus.ENROLLED:
         return None

@@ -26,10 +26,10 @@ _YEAR_BEGINS: Final = (9, 1)
 _YEAR_ENDS: Final = (8, 31)
 
 
-def write_package(session: Session, school_id: int, seal: Seal) -> bytes:
+def write_package(session: Session, school_id: int, seal: Seal, today: date) -> bytes:
     """Today's school as a OneRoster 1.2 package. Raises AppError(CONFLICT) without homerooms."""
     school = session.get_one(School, school_id)
-    present = load_present(session, school_id, seal)
+    present = load_present(session, school_id, seal, today)
     if present.school_year is None:
         raise AppError(
             Code.CONFLICT, _("The school has no homerooms yet; there is nothing to give.")

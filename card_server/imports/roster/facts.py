@@ -23,7 +23,7 @@ def read_file(
     return read(
         file,
         find_facts(session, school_id, today),
-        lambda: load_as_roster(session, school_id, seal),
+        lambda: load_as_roster(session, school_id, seal, today),
         lambda header: find_mapping(session, school_id, header),
     )
 

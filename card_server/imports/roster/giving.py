@@ -47,7 +47,7 @@ def give_roster(session: Session, doing: Giving, kind: str, days: Days) -> Roste
     """
     today = day_of(doing.now, doing.zone)
     if kind == PACKAGE:
-        body = write_package(session, doing.school_id, doing.seal)
+        body = write_package(session, doing.school_id, doing.seal, today)
         made = RosterFile(f"oneroster-{today}.zip", ZIP_TYPE, body)
     else:
         sheet, profile = SHEETS[kind]

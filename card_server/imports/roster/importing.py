@@ -33,7 +33,7 @@ class Consent(Struct, frozen=True):
 def preview(session: Session, doing: Importing, roster: Roster) -> Difference:
     """What the roster would change; nothing is written."""
     year = load_year(session, doing.school_id, doing.today)
-    present = load_present(session, doing.school_id, doing.seal)
+    present = load_present(session, doing.school_id, doing.seal, doing.today)
     return compare(roster, present, doing.seal.hash, year)
 
 

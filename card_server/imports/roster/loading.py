@@ -13,6 +13,7 @@ from card_server.imports.roster.present import (
     PresentStudent,
     PresentTie,
 )
+from card_server.people.boarding_days import holds_on
 from card_server.register.terms import year_in_use
 from card_server.storage.sealing import Seal
 from integrations.roster.protocol import (
@@ -45,13 +46,13 @@ def lock_school(session: Session, school_id: int) -> None:
     )
 
 
-def load_present(session: Session, school_id: int, seal: Seal) -> Present:
+def load_present(session: Session, school_id: int, seal: Seal, today: date) -> Present:
     """What a roster is compared with."""
     rooms = _load_homerooms(session, school_id)
     return Present(
         school_year=_year(session, school_id),
         homerooms=rooms,
-        students=_load_students(session, school_id, seal),
+        students=_load_students(session, school_id, seal, today),
         guardians=_load_guardians(session, school_id, seal),
     )
 
@@ -61,9 +62,9 @@ def load_year(session: Session, school_id: int, today: date) -> int:
     return year_in_use(session, school_id, today)
 
 
-def load_as_roster(session: Session, school_id: int, seal: Seal) -> Roster:
+def load_as_roster(session: Session, school_id: int, seal: Seal, today: date) -> Roster:
     """The school as a source would have it, with its ids: what a delta is laid over."""
-    present = load_present(session, school_id, seal)
+    present = load_present(session, school_id, seal, today)
     names = _all_homeroom_names(session, school_id)
     numbers = open_numbers(session, school_id, seal)
     guardians = {one.id: one for one in present.guardians}
@@ -122,13 +123,15 @@ def _all_homeroom_names(session: Session, school_id: int) -> dict[int, str]:
     return {row.id: row.name for row in found}
 
 
-def _load_students(session: Session, school_id: int, seal: Seal) -> tuple[PresentStudent, ...]:
+def _load_students(
+    session: Session, school_id: int, seal: Seal, today: date
+) -> tuple[PresentStudent, ...]:
     ties = _load_ties(session, school_id)
+    is_coming = (Boarding.school_id == school_id) & (Boarding.from_on > today)
+    coming = set(session.scalars(select(Boarding.student_id).where(is_coming)))
     boarders = set(
         session.scalars(
-            select(Boarding.student_id).where(
-                Boarding.school_id == school_id, Boarding.until_on.is_(None)
-            )
+            select(Boarding.student_id).where(Boarding.school_id == school_id, holds_on(today))
         )
     )
     wanted = (
@@ -159,6 +162,7 @@ def _load_students(session: Session, school_id: int, seal: Seal) -> tuple[Presen
             born_on=row.born_on,
             status=row.status,
             is_boarding=row.id in boarders,
+            is_going_to_board=row.id in coming,
             identity_hash=row.identity_hash,
             identity_tail=row.identity_tail,
             registry=seal.open(row.registry_sealed) if row.registry_sealed else "",

@@ -36,6 +36,8 @@ class PresentStudent(Struct, frozen=True):
     born_on: date | None = None
     status: StudentStatus = StudentStatus.ENROLLED
     is_boarding: bool = False
+    is_going_to_board: bool = False
+    """From a coming day on."""
     identity_hash: bytes | None = None
     identity_tail: str = ""
     registry: str = ""

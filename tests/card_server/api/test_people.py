@@ -1,6 +1,8 @@
 """Students and guardians through the API: added, changed, moved, sent away, and shown masked."""
 
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -45,6 +47,25 @@ def test_a_student_moves_boards_and_leaves(program: Program) -> None:
     assert (left["status"], left["boards_since"]) == ("transferred", None)
     again = program.ask("POST", f"{path}/moves", json={"homeroom_id": 1, "on": on})
     assert again.status_code == 409
+
+
+def test_a_program_says_on_which_coming_day_a_student_boards(program: Program) -> None:
+    path = f"/students/{_add(program)['id']}"
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    begin, end = ((today + timedelta(days=n)).isoformat() for n in (40, 300))
+    for is_boarding, on in ((True, begin), (False, end)):
+        sent = {"is_boarding": is_boarding, "on": on}
+        told = program.ask("POST", f"{path}/boarding", json=sent).json
+    names = ("boards_since", "boards_until", "boards_from")
+    assert [told[name] for name in names] == [None, None, begin]
+    assert told["boardings"] == [{"from_on": begin, "until_on": end}]
+    for is_boarding, on in ((True, today.isoformat()), (False, end)):
+        sent = {"is_boarding": is_boarding, "on": on}
+        told = program.ask("POST", f"{path}/boarding", json=sent).json
+    assert [told[name] for name in names] == [today.isoformat(), end, None]
+    assert program.get(f"{path}/record").json == told
+    far = {"is_boarding": True, "on": (today + timedelta(days=400)).isoformat()}
+    assert program.ask("POST", f"{path}/boarding", json=far).status_code == 422
 
 
 def test_hidden_numbers_are_told_with_a_reason_which_is_noted(

@@ -137,6 +137,38 @@ def test_who_boards_no_more_is_out_at_night_even_if_no_clock_ran(school: JudgedS
     assert (row.arrived_at, row.departed_at) == (tap.occurred_at, None)
 
 
+def test_a_coming_day_of_boarding_counts_when_it_comes(school: JudgedSchool) -> None:
+    """Said on Monday: student 1 boards from Tuesday until Thursday. No job has to run for it."""
+    tuesday, wednesday, thursday = (MONDAY + timedelta(days=n) for n in (1, 2, 3))
+    for is_boarding, on in ((True, tuesday), (False, thursday)):
+        args = (SYSTEM, school.school_id, 1, is_boarding, on, at(MONDAY, "08:40"), ZONE)
+        with school.sessions.begin() as session:
+            set_boarding(session, *args)
+    judge_afternoon(school, "23:00")
+    assert not is_inside(school, 1), "on Monday the school closes upon a day student"
+    for day in (tuesday, wednesday):
+        school.tick(at(day, "00:01"))
+        if day == tuesday:
+            school.record([school.pass_gate(1, day, "21:00")])
+        school.report(at(day, "23:59"))
+        school.tick(at(day, "23:59"))
+        assert is_inside(school, 1), day
+    assert school.statuses(1, tuesday) == ["not_expected", "not_expected"]
+    assert school.day(1, thursday) is None
+    school.tick(at(thursday, "00:11"))
+    school.report(at(thursday, "14:35"))
+    school.tick(at(thursday, "14:35"))
+    assert school.statuses(1, thursday) == ["present", "present"], "there since Tuesday"
+    school.report(at(thursday, "22:01"))
+    school.tick(at(thursday, "22:01"))
+    assert not is_inside(school, 1), "on Thursday the student goes home"
+
+
+def is_inside(school: JudgedSchool, student: int) -> bool:
+    [place] = [row for row in school.rows(Presence) if row.student_id == student]
+    return bool(place.is_inside)
+
+
 def become(school: JudgedSchool, status: StudentStatus, on: date, now: datetime) -> None:
     args = (SYSTEM, school.school_id, 3, StatusChange(status, on), now, ZONE)
     change(school, lambda session: change_status(session, *args))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from card_server.audit.writing import SYSTEM
 from card_server.errors import AppError, Code
+from card_server.people.boarding import BoardingTime, list_boardings, set_boarding
 from card_server.people.promotion import Promoted, promote, read_facts
 from card_server.people.promotion_plan import (
     Choice,
@@ -190,6 +191,22 @@ def test_a_graduates_card_ends(people: Session, campus: PeopleSchool) -> None:
     _promote(people, campus)
     people.refresh(card)
     assert card.state is not CardState.ACTIVE
+
+
+def test_a_graduates_boarding_ends_and_does_not_begin_again(
+    people: Session, campus: PeopleSchool
+) -> None:
+    student = enrol(people, campus, room=2)
+    today = SUMMER.date()
+    for is_boarding, on in (
+        (True, BEGUN),
+        (False, today + timedelta(days=9)),
+        (True, today + timedelta(days=60)),
+    ):
+        set_boarding(people, SYSTEM, campus.id, student.id, is_boarding, on, SUMMER, ZONE)
+    _promote(people, campus)
+    people.expire_all()
+    assert list_boardings(people, campus.id, student.id) == [BoardingTime(BEGUN, today)]
 
 
 def test_a_school_beside_stays_as_it_is(people: Session, campus: PeopleSchool) -> None:

@@ -11,7 +11,13 @@ from sqlalchemy.orm import Session
 from card_server.audit.writing import SYSTEM
 from card_server.errors import AppError
 from card_server.field_errors import FieldsError
-from card_server.people.boarding import list_boardings, set_boarding
+from card_server.people.boarding import (
+    BoardingNow,
+    boarding_on,
+    list_boardings,
+    set_boarding,
+)
+from card_server.people.boarding_days import boards_on
 from card_server.people.moved_days import move_days
 from card_server.people.stays import homeroom_on, list_stays, move_student
 from card_server.people.student_status import StatusChange, change_status
@@ -211,6 +217,103 @@ def test_boarding_begins_and_ends(people: Session, campus: PeopleSchool) -> None
     assert board(False, date(2026, 11, 1))
     times = [(one.from_on, one.until_on) for one in list_boardings(people, campus.id, student.id)]
     assert times == [(BEGUN, date(2026, 10, 1))]
+
+
+_JULY, _SEPTEMBER = date(2027, 7, 10), date(2027, 9, 1)
+_BOARDING = [
+    ("it begins on a coming day", "+2027-09-01", [("2027-09-01", None)]),
+    ("and then on another one", "+2027-09-01 +2027-08-25", [("2027-08-25", None)]),
+    ("said twice", "+2027-09-01 =+2027-09-01", [("2027-09-01", None)]),
+    ("or earlier, from today on", "+2027-09-01 +2026-11-23", [("2026-11-23", None)]),
+    ("or never", "+2027-09-01 -2027-09-01", []),
+    ("never, said of today", "+2027-09-01 -2026-11-23", []),
+    ("it has an end before it begins", "+2027-09-01 -2027-11-01", [("2027-09-01", "2027-11-01")]),
+    ("it ends on a coming day", "+2026-09-01 -2027-07-10", [("2026-09-01", "2027-07-10")]),
+    ("said twice", "+2026-09-01 -2027-07-10 =-2027-07-10", [("2026-09-01", "2027-07-10")]),
+    ("then later", "+2026-09-01 -2027-07-10 -2027-07-17", [("2026-09-01", "2027-07-17")]),
+    ("then today", "+2026-09-01 -2027-07-10 -2026-11-23", [("2026-09-01", "2026-11-23")]),
+    ("then not at all", "+2026-09-01 -2027-07-10 +2026-11-23", [("2026-09-01", None)]),
+    ("the end goes on", "+2026-09-01 -2027-07-10 +2027-07-10", [("2026-09-01", None)]),
+    ("an end and a begin", "+2026-09-01 -2027-07-10 +2027-09-01",
+     [("2027-09-01", None), ("2026-09-01", "2027-07-10")]),
+    ("the begin is called off, the end stands",
+     "+2026-09-01 -2027-07-10 +2027-09-01 -2027-09-01", [("2026-09-01", "2027-07-10")]),
+    ("all is called off",
+     "+2026-09-01 -2027-07-10 +2027-09-01 -2027-06-30", [("2026-09-01", "2027-06-30")]),
+    ("a time that is over stays so", "+2026-09-01 -2026-10-01 =-2027-07-10",
+     [("2026-09-01", "2026-10-01")]),
+    ("a time that is over comes again", "+2026-09-01 -2026-10-01 +2027-09-01",
+     [("2027-09-01", None), ("2026-09-01", "2026-10-01")]),
+]  # fmt: skip
+"""What is said, with + for boarding and = for what changes nothing; what is kept then."""
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [one[1:] for one in _BOARDING], ids=[one[0] for one in _BOARDING]
+)
+def test_boarding_may_begin_and_end_on_a_coming_day(
+    people: Session, campus: PeopleSchool, said: str, kept: list[tuple[str, str | None]]
+) -> None:
+    student = enrol(people, campus)
+    for step in said.split():
+        wanted = "+" in step, date.fromisoformat(step.lstrip("=+-"))
+        done = set_boarding(people, SYSTEM, campus.id, student.id, *wanted, NOW, ZONE)
+        assert done is ("=" not in step), step
+    people.expire_all()
+    times = list_boardings(people, campus.id, student.id)
+    assert [
+        (one.from_on.isoformat(), one.until_on and one.until_on.isoformat()) for one in times
+    ] == kept
+
+
+def test_boarding_is_told_at_most_a_year_ahead(people: Session, campus: PeopleSchool) -> None:
+    student = enrol(people, campus)
+    too_far = TODAY + timedelta(days=367)
+    with pytest.raises(FieldsError, match="a year ahead"):
+        set_boarding(people, SYSTEM, campus.id, student.id, True, too_far, NOW, ZONE)
+    set_boarding(
+        people, SYSTEM, campus.id, student.id, True, too_far - timedelta(days=1), NOW, ZONE
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "since", "until", "begins_on"),
+    [
+        (date(2026, 8, 31), None, None, BEGUN),
+        (BEGUN, BEGUN, _JULY, _SEPTEMBER),
+        (_JULY - timedelta(days=1), BEGUN, _JULY, _SEPTEMBER),
+        (_JULY, None, None, _SEPTEMBER),
+        (_SEPTEMBER, _SEPTEMBER, None, None),
+    ],
+)
+def test_a_day_says_who_boards_and_what_is_to_change(
+    people: Session,
+    campus: PeopleSchool,
+    day: date,
+    since: date | None,
+    until: date | None,
+    begins_on: date | None,
+) -> None:
+    student, other = enrol(people, campus), enrol(people, campus, "20260102")
+    for wanted in ((True, BEGUN), (False, _JULY), (True, _SEPTEMBER)):
+        set_boarding(people, SYSTEM, campus.id, student.id, *wanted, NOW, ZONE)
+    times = list_boardings(people, campus.id, student.id)
+    assert boarding_on(times, day) == BoardingNow(since, until, begins_on)
+    boarders = people.scalars(select(Student.id).where(boards_on(day))).all()
+    assert boarders == ([student.id] if since else [])
+    assert other.id not in boarders
+
+
+@pytest.mark.parametrize("status", [StudentStatus.SUSPENDED, StudentStatus.GRADUATED])
+def test_who_leaves_does_not_board_on_a_coming_day(
+    people: Session, campus: PeopleSchool, status: StudentStatus
+) -> None:
+    student = enrol(people, campus)
+    for wanted in ((True, BEGUN), (False, _JULY), (True, _SEPTEMBER)):
+        set_boarding(people, SYSTEM, campus.id, student.id, *wanted, NOW, ZONE)
+    _become(people, campus, student, status, TODAY)
+    times = list_boardings(people, campus.id, student.id)
+    assert [(one.from_on, one.until_on) for one in times] == [(BEGUN, TODAY)]
 
 
 _STEPS = st.lists(

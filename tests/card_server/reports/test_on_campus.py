@@ -98,6 +98,8 @@ def test_it_is_sorted(
 
 def test_it_is_filtered_and_searched(session: Session, school: SmallSchool) -> None:
     session.add(Boarding(student_id=school.students[1], school_id=school.id, from_on=NOW.date()))
+    is_to_come = NOW.date() + timedelta(days=1)
+    session.add(Boarding(student_id=school.students[0], school_id=school.id, from_on=is_to_come))
     slip = make_slip(school, 2, NOW - timedelta(hours=1), hours=2)
     over = make_slip(school, 3, NOW - timedelta(hours=2), hours=1)
     slip.state = over.state = LeaveState.APPROVED

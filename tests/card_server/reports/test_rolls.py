@@ -60,6 +60,14 @@ def test_a_line_says_since_when_by_which_gate_and_what_is_to_be_noted(
     slips[1].state = LeaveState.APPROVED
     session.add_all([boarder, *slips])
     session.flush()
+    session.add(
+        Boarding(
+            school_id=school.id,
+            student_id=school.students[2],
+            from_on=NOW.date() + timedelta(days=1),
+        )
+    )
+    session.flush()
     first, second = read_rolls(session, school.id, NOW, grade=1)[0].lines
     since = NOW - timedelta(minutes=10)
     assert first == RollLine("张三", "20260000", since, "东门进", True, False, None)

@@ -1,7 +1,7 @@
 """The students' list and record: found, filtered, exported, changed, within one's reach."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -167,6 +167,35 @@ def test_a_student_moves_boards_leaves_and_comes_back(
     assert 'id="status-on-wrong"' in early.text
     assert staff.post(f"{path}/status", data=on | {"status": "enrolled"}).status_code == 302
     assert staff.post(f"{path}/status", data=on | {"status": "gone"}).status_code == 422
+
+
+def test_boarding_begins_and_ends_on_coming_days(staff: FlaskClient, school: SmallSchool) -> None:
+    path = f"/students/{school.students[0]}"
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    begin, end = (today + timedelta(days=n) for n in (30, 200))
+    for boards, on in (("yes", begin), ("no", end)):
+        said = staff.post(f"{path}/boarding", data={"on": on.isoformat(), "boards": boards})
+        assert said.status_code == 302
+    page = staff.get(path).text
+    assert f"day student · boards from {begin}" in page
+    assert f"{begin} – {end}" in page
+    edit = staff.get(f"{path}/edit").text
+    assert f"boards from {begin}" in edit
+    assert re.search(r'<option value="no"\s+selected', edit)
+    assert _names(staff.get("/students?boarding=yes").text) == []
+    now = {"on": today.isoformat(), "boards": "yes"}
+    assert staff.post(f"{path}/boarding", data=now).status_code == 302
+    assert f"boards since {today}" in staff.get(path).text
+    later = {"on": end.isoformat(), "boards": "no"}
+    assert staff.post(f"{path}/boarding", data=later).status_code == 302
+    assert f"boards since {today} · at home again from {end}" in staff.get(path).text
+    assert _names(staff.get("/students?boarding=yes").text) == ["张三"]
+    too_far = {"on": (today + timedelta(days=400)).isoformat(), "boards": "yes"}
+    refused = staff.post(f"{path}/boarding", data=too_far)
+    assert refused.status_code == 422
+    assert 'id="boarding-on-wrong"' in refused.text
+    nothing = staff.post(f"{path}/boarding", data={"on": today.isoformat(), "boards": ""})
+    assert nothing.status_code == 422
 
 
 def test_hidden_numbers_need_a_reason_which_is_noted(

@@ -60,6 +60,12 @@ def test_what_the_source_does_not_say_stays() -> None:
     assert differ([entry(sex=Sex.UNKNOWN)], present).plan.is_empty
 
 
+def test_who_boards_from_a_coming_day_on_begins_then_and_not_with_the_file() -> None:
+    present = school([known(is_going_to_board=True)])
+    assert differ([entry(is_boarding=True)], present).plan.is_empty
+    assert differ([entry(is_boarding=False)], present).plan.is_empty
+
+
 @pytest.mark.parametrize(
     ("more", "change"),
     [

@@ -36,7 +36,7 @@ from schema.tables.people import Student
 from schema.tables.roster import RosterSource
 from schema.tables.school import School
 from tests.card_server.imports.roster.rosters import entry, roster
-from tests.card_server.people.people_school import NOW, SEAL, ZONE, PeopleSchool
+from tests.card_server.people.people_school import NOW, SEAL, TODAY, ZONE, PeopleSchool
 
 _NAMES = (
     "张三",
@@ -100,7 +100,7 @@ def take(sessions: sessionmaker[Session], school_id: int, given: Roster) -> None
 def as_it_is(sessions: sessionmaker[Session], school_id: int) -> Any:
     """All of a school but its ids."""
     with sessions() as session:
-        found = load_as_roster(session, school_id, SEAL)
+        found = load_as_roster(session, school_id, SEAL, TODAY)
     rooms = sorted((one.name, one.grade, one.campus or "") for one in found.homerooms)
     students = sorted(
         (
@@ -132,7 +132,7 @@ def test_an_exported_school_imported_into_an_empty_one_is_the_same(
             ids.append(school.id)
     take(sessions, ids[0], make_roster(seed, 120))
     with sessions() as session:
-        body = write_package(session, ids[0], SEAL)
+        body = write_package(session, ids[0], SEAL, TODAY)
     assert recognise(body) is RosterSource.ONEROSTER
     file = StagedFile(RosterSource.ONEROSTER, "out.zip", body)
     with sessions() as session:
@@ -149,7 +149,9 @@ def test_the_same_package_comes_back_to_its_own_school_without_a_change(
     rooms = (HomeroomEntry("初一(1)班", 7), HomeroomEntry("初一(2)班", 7))
     take(sessions, campus.id, roster(rows, homerooms=rooms))
     with sessions() as session:
-        file = StagedFile(RosterSource.ONEROSTER, "x", write_package(session, campus.id, SEAL))
+        file = StagedFile(
+            RosterSource.ONEROSTER, "x", write_package(session, campus.id, SEAL, TODAY)
+        )
         reading = read_file(session, campus.id, file, day_of(NOW, ZONE), SEAL)
     before = as_it_is(sessions, campus.id)
     take(sessions, campus.id, reading.roster)
@@ -162,7 +164,7 @@ def test_identity_numbers_do_not_go_out(
     rows = [entry("1", homeroom="初一(1)班", identity="11010120140101002X")]
     take(sessions, campus.id, roster(rows, homerooms=(HomeroomEntry("初一(1)班", 7),)))
     with sessions() as session:
-        body = write_package(session, campus.id, SEAL)
+        body = write_package(session, campus.id, SEAL, TODAY)
         assert b"11010120140101002X" not in body
 
 
@@ -172,7 +174,7 @@ def test_a_school_without_homerooms_has_nothing_to_give(sessions: sessionmaker[S
         session.add(school)
         session.flush()
         with pytest.raises(AppError) as refused:
-            write_package(session, school.id, SEAL)
+            write_package(session, school.id, SEAL, TODAY)
     assert refused.value.code is Code.CONFLICT
 
 

@@ -15,6 +15,7 @@ from card_server.imports.roster.apply import Importing
 from card_server.imports.roster.importing import Consent, digest_of, import_roster, preview
 from card_server.imports.roster.plan import Counts
 from card_server.messages.wishes import change_wishes, vouch_for_number, wishes_of
+from card_server.people.boarding import set_boarding
 from card_server.people.stays import homeroom_on
 from card_server.school_time import day_of
 from integrations.roster.protocol import GuardianEntry, HomeroomEntry, Roster, Status, StudentEntry
@@ -177,6 +178,35 @@ def test_a_changed_number_keeps_the_student_and_all_that_is_theirs(desk: Desk) -
     assert desk.student("100").id == before
     assert desk.count(Student) == 1
     assert desk.count(Guardianship, Guardianship.student_id == before) == 1
+
+
+def test_a_file_says_who_boards_today_and_leaves_what_staff_wrote_for_later(desk: Desk) -> None:
+    def times() -> list[tuple[date, date | None]]:
+        wanted = select(Boarding.from_on, Boarding.until_on).order_by(Boarding.from_on)
+        with desk.sessions() as session:
+            return [(row.from_on, row.until_on) for row in session.execute(wanted)]
+
+    def board(is_boarding: bool, days: int) -> None:
+        on = TODAY + timedelta(days=days)
+        with desk.sessions.begin() as session:
+            student = session.scalars(select(Student.id)).one()
+            set_boarding(session, SYSTEM, desk.campus.id, student, is_boarding, on, NOW, ZONE)
+
+    desk.take(entry())
+    board(True, 30)
+    coming = (TODAY + timedelta(days=30), None)
+    for said in (True, False, None):
+        desk.take(entry(is_boarding=said))
+        assert times() == [coming]
+    board(False, 30)
+    desk.take(entry(is_boarding=True))
+    board(False, 20)
+    planned = (TODAY, TODAY + timedelta(days=20))
+    desk.take(entry(is_boarding=True), days=5)
+    assert times() == [planned]
+    board(True, 30)
+    desk.take(entry(is_boarding=False), days=6)
+    assert times() == [(TODAY, TODAY + timedelta(days=6)), coming]
 
 
 def test_who_leaves_by_the_roster_loses_cards_and_bed_and_can_come_back(desk: Desk) -> None:
