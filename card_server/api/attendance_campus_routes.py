@@ -32,6 +32,7 @@ from card_server.attendance.evacuating import Tick, Warden
 from card_server.leave.callers import SCHOOL, SEEING, is_school
 from card_server.reports import evacuation as reports
 from card_server.reports.homeroom_now import read_homeroom_now
+from card_server.reports.marked_list import count_marked, list_marked
 from card_server.reports.on_campus import Wanted, list_by_id, read_counts
 from card_server.reports.waiting import read_waiting
 from schema.tables.evacuation import Evacuation
@@ -54,7 +55,13 @@ def campus(asked: CampusQuery) -> Any:
     with school_session() as session:
         counts = read_counts(session, school_id, moment)
         after = read_id(asked.cursor)
-        found = list_by_id(session, school_id, wanted, moment, after, asked.limit + 1)
+        if asked.show == "marked":
+            listed = list_marked(session, school_id, wanted, moment)
+            beyond = (one for one in listed if one.student_id > after)
+            found = sorted(beyond, key=lambda one: one.student_id)[: asked.limit + 1]
+        else:
+            found = list_by_id(session, school_id, wanted, moment, after, asked.limit + 1)
+        marked = count_marked(session, school_id, moment)
     shown = found[: asked.limit]
     is_last = len(found) == len(shown)
     gates = [
@@ -70,6 +77,7 @@ def campus(asked: CampusQuery) -> Any:
     return {
         "inside": counts.inside,
         "unsure": counts.unsure,
+        "marked": marked,
         "gates": gates,
         "rooms": counts.rooms,
         "items": shown,
@@ -114,7 +122,7 @@ def evacuation(evacuation_id: str, asked: EvacuationPath) -> Any:
 @routes.input(SentTicks, arg_name="sent")
 @routes.output(shapes.Ticked)
 def mark(evacuation_id: str, asked: EvacuationPath, sent: SentTicks) -> Any:
-    """Tick students off, or take that back; who is beyond reach is left out."""
+    """Tick students off, on the list or not, or take it back; who is beyond reach is left out."""
     doing = _warden()
     ticks = [Tick(one.student_id, one.is_found, one.age_s) for one in sent.ticks]
     with changing_session() as session:

@@ -1,7 +1,7 @@
 """Who is on campus, evacuations and what waits, as the API takes and gives it."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
@@ -19,6 +19,10 @@ class CampusQuery(Taken):
 
     homeroom: RowId | None = None
     gate: RowId | None = None
+    show: Annotated[
+        Literal["inside", "marked"],
+        Field(description="`marked`: by a teacher's word alone, without a tap."),
+    ] = "inside"
     limit: Limit = 50
     cursor: IdCursor | None = None
 
@@ -104,6 +108,9 @@ class OnCampus(Shape):
 
     inside: int
     unsure: int = Field(description="Counted as gone by the hour of closing alone.")
+    marked: int = Field(
+        description="Marked present by a teacher today, without a tap; not among `inside`."
+    )
     gates: list[CampusGate]
     rooms: list[CampusRoom]
     items: list[CampusStudent]
@@ -139,6 +146,8 @@ class EvacuationRoom(Shape):
     missing: int
     unsure: int
     later: int
+    marked: int = Field(description="By a teacher's word alone here, and not found.")
+    added: int = Field(description="Of the found those who stood on no list.")
 
 
 class EvacuationPerson(Shape):
@@ -155,6 +164,8 @@ class EvacuationPerson(Shape):
     is_unsure: bool = Field(description="Counted as gone by the hour of closing alone.")
     is_later: bool = Field(description="Came, or became known, after the list was made.")
     left_at: datetime | None = Field(description="Tapped out at a gate afterwards.")
+    is_marked: bool = Field(description="By a teacher's word alone here, without a tap.")
+    is_added: bool = Field(description="On no list, and found all the same.")
     is_found: bool
     marked_at: datetime | None
     marked_by: str

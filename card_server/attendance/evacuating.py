@@ -19,7 +19,9 @@ from card_server.audit.writing import Actor, note
 from card_server.errors import AppError, Code
 from card_server.field_errors import Problems
 from card_server.reports.evacuation import Person, find_running, list_people
+from card_server.reports.marked_list import list_marked
 from card_server.reports.on_campus import (
+    OF_THE_SCHOOL,
     Inside,
     Part,
     Wanted,
@@ -118,13 +120,17 @@ def _freeze(session: Session, doing: Warden, evacuation_id: int) -> int:
         *list_inside(session, doing.school_id, everybody, doing.now, Part()),
         *list_unsure(session, doing.school_id, everybody, doing.now),
     ]
+    marked = list_marked(session, doing.school_id, everybody, doing.now)
     rows = [_row(one, doing.school_id, evacuation_id) for one in found]
+    rows += [_row(one, doing.school_id, evacuation_id, is_marked=True) for one in marked]
     if rows:
         session.execute(insert(EvacuationStudent), rows)
     return len(rows)
 
 
-def _row(one: Inside, school_id: int, evacuation_id: int) -> dict[str, object]:
+def _row(
+    one: Inside, school_id: int, evacuation_id: int, *, is_marked: bool = False
+) -> dict[str, object]:
     return {
         "evacuation_id": evacuation_id,
         "student_id": one.student_id,
@@ -133,14 +139,16 @@ def _row(one: Inside, school_id: int, evacuation_id: int) -> dict[str, object]:
         "reader_id": one.reader_id,
         "since_at": one.since_at,
         "is_unsure": one.is_unsure,
+        "is_marked": is_marked,
     }
 
 
 def mark(session: Session, doing: Warden, evacuation_id: int, ticks: Collection[Tick]) -> list[int]:
     """Tick students off, or take that back: whose state changed by it.
 
-    Who is beyond the caller's reach is left out, and so is a tick made after the end. Raises
-    AppError(NOT_FOUND), AppError(CONFLICT) when it has ended and nothing of this is older.
+    Who stands on no list and is found all the same is added to it. Who is beyond the caller's reach
+    is left out, and so is a tick made after the end. Raises AppError(NOT_FOUND), AppError(CONFLICT)
+    when it has ended and nothing of this is older.
     """
     evacuation = _lock(session, doing.school_id, evacuation_id)
     made = [(one, _moment(one, evacuation, doing.now)) for one in ticks]
@@ -149,6 +157,8 @@ def mark(session: Session, doing: Warden, evacuation_id: int, ticks: Collection[
         if ticks and not made:
             raise AppError(Code.CONFLICT, "This evacuation has ended; nothing was ticked off.")
     rows = _rows_of(session, evacuation, {one.student_id for one, _at in made})
+    found = {one.student_id: at for one, at in made if one.is_found}
+    rows |= _add_found(session, evacuation, {one: found[one] for one in found.keys() - rows.keys()})
     changed: dict[int, bool] = {}
     for one, at in sorted(made, key=lambda pair: pair[1]):
         row = rows.get(one.student_id)
@@ -203,6 +213,49 @@ def _rows_of(
             session.add(row)
             rows[row.student_id] = row
     return rows
+
+
+def _add_found(
+    session: Session, evacuation: Evacuation, found: dict[int, datetime]
+) -> dict[int, EvacuationStudent]:
+    """Rows for students within the caller's reach who stood on no list, and when each was found."""
+    students = session.execute(
+        select(Student.id, Student.homeroom_id).where(
+            Student.school_id == evacuation.school_id,
+            Student.id.in_(found),
+            Student.status.in_(OF_THE_SCHOOL),
+            Student.erased_at.is_(None),
+        )
+    ).all()
+    listed = _listed_beyond_reach(session, evacuation, found)
+    rows = {
+        student_id: EvacuationStudent(
+            evacuation_id=evacuation.id,
+            student_id=student_id,
+            school_id=evacuation.school_id,
+            homeroom_id=homeroom_id,
+            reader_id=0,
+            since_at=found[student_id],
+            is_added=True,
+            is_found=False,
+        )
+        for student_id, homeroom_id in students
+        if student_id not in listed
+    }
+    session.add_all(rows.values())
+    return rows
+
+
+def _listed_beyond_reach(
+    session: Session, evacuation: Evacuation, student_ids: Collection[int]
+) -> set[int]:
+    row = EvacuationStudent.__table__.c
+    found = session.scalars(
+        select(row.student_id).where(
+            row.evacuation_id == evacuation.id, row.student_id.in_(student_ids)
+        )
+    )
+    return set(found)
 
 
 def _later_rows(
@@ -287,8 +340,12 @@ def _keep(session: Session, evacuation: Evacuation, people: Collection[Person]) 
         select(EvacuationStudent).where(EvacuationStudent.evacuation_id == evacuation.id)
     )
     for row in rows:
-        person = by_student[row.student_id]
+        person = by_student.get(row.student_id)
+        if person is None:
+            # Added by a tick that was taken back: the row says nothing.
+            continue
         row.is_unsure, row.is_later = person.is_unsure, person.is_later
+        row.is_marked, row.is_added = person.is_marked, person.is_added
         row.left_at = person.left_at
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -19,9 +19,10 @@ from card_server.audit.writing import note
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError
 from card_server.field_errors import marked as _
+from card_server.people.boarding_days import boards_on
 from card_server.school_time import day_of
 from card_server.storage.among import is_among
-from schema.tables.people import Boarding, Student, StudentStatus
+from schema.tables.people import Student, StudentStatus
 from schema.tables.roll_call import RollCall
 
 MOST_MARKS: Final = 500
@@ -29,7 +30,6 @@ MOST_MARKS: Final = 500
 _UNTIL_NOON: Final = timedelta(hours=12)
 _OPEN_FOR: Final = timedelta(days=7)
 _LATE: Final = time(22)
-_BOARDING: Final = Boarding.__table__.c
 
 
 class Called(StrEnum):
@@ -51,19 +51,6 @@ def evening_of(now: datetime, zone: ZoneInfo) -> date:
 def night_of(day: date, zone: ZoneInfo) -> datetime:
     """The moment of an evening at which a leave slip excuses from its roll."""
     return datetime.combine(day, _LATE, zone)
-
-
-def boards_on(day: date) -> ColumnElement[bool]:
-    """They sleep there that night. By the table: who sees a student sees this too."""
-    return (
-        select(_BOARDING.student_id)
-        .where(
-            _BOARDING.student_id == Student.id,
-            _BOARDING.from_on <= day,
-            or_(_BOARDING.until_on.is_(None), _BOARDING.until_on > day),
-        )
-        .exists()
-    )
 
 
 def is_called(school_id: int, day: date) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ who came or became known afterwards. When it ends that is kept, and the record c
 by ticks that a phone without a network made before the end.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -60,11 +60,16 @@ class Person:
     marked_at: datetime | None
     marked_by: str
     received_at: datetime | None
+    is_marked: bool
+    """On the list by a teacher's word of that day alone; `since_at` is when it was said."""
+    is_added: bool
+    """On no list, and found all the same."""
 
     @property
     def is_missing(self) -> bool:
-        """Nobody has found them, and no gate says that they are out."""
-        return not self.is_found and self.left_at is None and not self.is_unsure
+        """By a tap they are here: nobody has found them, and no gate says that they are out."""
+        is_known = not (self.is_unsure or self.is_marked or self.is_added)
+        return not self.is_found and self.left_at is None and is_known
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,10 @@ class RoomProgress:
     """Counted as gone by the hour of closing alone, and not found."""
     later: int
     """Came, or became known, after the list was made."""
+    marked: int = 0
+    """Here by a teacher's word alone, and not found."""
+    added: int = 0
+    """Of the found those who stood on no list."""
 
     def __add__(self, other: "RoomProgress") -> "RoomProgress":
         return RoomProgress(
@@ -97,6 +106,8 @@ class RoomProgress:
             self.missing + other.missing,
             self.unsure + other.unsure,
             self.later + other.later,
+            self.marked + other.marked,
+            self.added + other.added,
         )
 
 
@@ -156,23 +167,25 @@ def gates_then(evacuation: Evacuation) -> list[Gate]:
 def read_progress(session: Session, evacuation: Evacuation) -> list[RoomProgress]:
     """Each homeroom's numbers within the caller's reach, by grade; two queries."""
     look = _Look(evacuation)
-    is_open = and_(not_(_ROW.is_found), look.left_at.is_(None), not_(look.is_unsure))
+    is_waited_for = and_(not_(_ROW.is_found), look.left_at.is_(None))
     found = session.execute(
         select(
             Homeroom.id,
             Homeroom.name,
             Homeroom.grade,
-            _number(and_(not_(look.is_later), not_(look.is_unsure))),
+            _number(and_(not_(look.is_later), look.is_certain)),
             _number(_ROW.is_found),
             _number(and_(not_(_ROW.is_found), look.left_at.is_not(None))),
-            _number(is_open),
+            _number(and_(is_waited_for, look.is_certain)),
             _number(and_(not_(_ROW.is_found), look.is_unsure)),
             _number(look.is_later),
+            _number(and_(is_waited_for, look.is_marked)),
+            _number(and_(_ROW.is_found, look.is_added)),
         )
         .select_from(_ROW)
         .join(Homeroom, Homeroom.id == _ROW.homeroom_id)
         .outerjoin(Presence, look.whereabouts)
-        .where(_ROW.evacuation_id == evacuation.id)
+        .where(_ROW.evacuation_id == evacuation.id, look.counts)
         .group_by(Homeroom.id, Homeroom.name, Homeroom.grade)
     )
     rooms = {row[0]: RoomProgress(*row) for row in found}
@@ -193,17 +206,7 @@ def _later_by_room(session: Session, evacuation: Evacuation) -> list[RoomProgres
 
 def _and_more(known: RoomProgress | None, more: RoomProgress) -> RoomProgress:
     both = (known or NOBODY) + more
-    return RoomProgress(
-        more.homeroom_id,
-        more.homeroom,
-        more.grade,
-        both.listed,
-        both.found,
-        both.left,
-        both.missing,
-        both.unsure,
-        both.later,
-    )
+    return replace(both, homeroom_id=more.homeroom_id, homeroom=more.homeroom, grade=more.grade)
 
 
 def list_people(
@@ -216,8 +219,8 @@ def list_people(
 ) -> list[Person]:
     """Those of a homeroom, or of all; the missing first, then by number. Two queries."""
     look = _Look(evacuation)
-    is_open = and_(not_(_ROW.is_found), look.left_at.is_(None), not_(look.is_unsure))
-    wanted = _select_listed(look).where(_ROW.evacuation_id == evacuation.id)
+    is_open = and_(not_(_ROW.is_found), look.left_at.is_(None), look.is_certain)
+    wanted = _select_listed(look).where(_ROW.evacuation_id == evacuation.id, look.counts)
     if homeroom_id is not None:
         wanted = wanted.where(_ROW.homeroom_id == homeroom_id)
     if is_missing_only:
@@ -252,6 +255,8 @@ _LATER: Final[tuple[Any, ...]] = (
     null(),
     literal(""),
     null(),
+    false(),
+    false(),
 )
 """A Person who stands on no list yet."""
 
@@ -266,15 +271,32 @@ class _Look:
         if evacuation.ended_at is not None:
             self.is_unsure: Any = _ROW.is_unsure
             self.is_later: Any = _ROW.is_later
+            self.is_marked: Any = _ROW.is_marked
+            self.is_added: Any = _ROW.is_added
             self.left_at: Any = _ROW.left_at
-            return
+        else:
+            self._read_gates()
+        self.is_certain = and_(not_(self.is_unsure), not_(self.is_marked), not_(self.is_added))
+        """A tap says that they were here."""
+        self.counts = or_(not_(self.is_added), _ROW.is_found)
+        """Of whom somebody found by mistake, and who stood on no list, nothing is said."""
+
+    def _read_gates(self) -> None:
         is_back = func.coalesce(Presence.is_inside, false())
+        without_tap = or_(_ROW.is_unsure, _ROW.is_marked, _ROW.is_added)
         self.is_unsure = and_(_ROW.is_unsure, not_(is_back))
-        self.is_later = or_(_ROW.is_later, and_(_ROW.is_unsure, is_back))
+        self.is_marked = and_(_ROW.is_marked, not_(is_back))
+        self.is_added = and_(_ROW.is_added, not_(is_back))
+        self.is_later = or_(_ROW.is_later, and_(without_tap, is_back))
+        # Of whom no tap said that they were here, an exit says nothing unless it is newer.
         has_left = and_(
             not_(_ROW.is_unsure),
             Presence.is_inside.is_(False),
             Presence.is_closed.is_(False),
+            or_(
+                and_(not_(_ROW.is_marked), not_(_ROW.is_added)),
+                Presence.since_at > _ROW.since_at,
+            ),
         )
         self.left_at = case((has_left, Presence.since_at), else_=null())
 
@@ -297,6 +319,8 @@ def _select_listed(look: _Look) -> Select[*tuple[Any, ...]]:
             _ROW.marked_at,
             _ROW.marked_by,
             _ROW.received_at,
+            look.is_marked,
+            look.is_added,
         )
         .select_from(_ROW)
         .join(Student, Student.id == _ROW.student_id)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from card_server.people.boarding_days import boards_on
 from card_server.people.student_search import matches
 from card_server.register.schools import day_at
+from card_server.reports.marked_present import is_marked
 from schema.tables.attendance import Presence
 from schema.tables.leave import LeaveKind, LeaveSlip, LeaveState
 from schema.tables.people import Student, StudentStatus
@@ -138,7 +139,7 @@ def _read_all_gates(session: Session, school_id: int) -> tuple[list[Gate], list[
 
 
 def read_counts(session: Session, school_id: int, now: datetime) -> OnCampus:
-    """Two queries, whatever the size of the school."""
+    """Three queries, whatever the size of the school."""
     rooms: dict[int, RoomCount] = {}
     by_gate: Counter[int] = Counter()
     unsure = 0
@@ -160,6 +161,7 @@ def _count_all(
     session: Session, school_id: int, now: datetime
 ) -> Result[int, str, int, int, bool, int]:
     """Those inside and those of whom nobody is sure, by homeroom and last gate, by grade."""
+    today = day_at(session, school_id, now)
     counts = (
         select(
             Student.homeroom_id,
@@ -169,7 +171,7 @@ def _count_all(
         )
         .select_from(Presence)
         .join(Student, Student.id == Presence.student_id)
-        .where(or_(is_inside(school_id), is_unsure(school_id, now)))
+        .where(or_(is_inside(school_id), is_unsure(school_id, now, today)))
         .group_by(Student.homeroom_id, Presence.reader_id, Presence.is_inside)
         .subquery()
     )
@@ -285,11 +287,11 @@ def read_all(
 
 
 def list_unsure(session: Session, school_id: int, wanted: Wanted, now: datetime) -> list[Inside]:
-    """Who counts as gone by the hour of closing alone, by homeroom."""
+    """Who counts as gone by the hour of closing alone, by homeroom, in two queries."""
     today = day_at(session, school_id, now)
     found = (
         _select(school_id, now, today)
-        .where(is_unsure(school_id, now), *_conditions(wanted, now, today))
+        .where(is_unsure(school_id, now, today), *_conditions(wanted, now, today))
         .order_by(*_ORDERS["homeroom"], Student.id)
     )
     return [Inside(*row) for row in session.execute(found)]
@@ -351,13 +353,14 @@ def is_inside(school_id: int) -> ColumnElement[bool]:
     return _is_of_school(school_id) & Presence.is_inside.is_(True)
 
 
-def is_unsure(school_id: int, now: datetime) -> ColumnElement[bool]:
-    """They count as gone by the hour of closing alone."""
+def is_unsure(school_id: int, now: datetime, today: date) -> ColumnElement[bool]:
+    """They count as gone by the hour of closing alone; not whom somebody marked present since."""
     return and_(
         _is_of_school(school_id),
         Presence.is_inside.is_(False),
         Presence.is_closed.is_(True),
         Presence.since_at > now - UNSEEN_FOR,
+        ~is_marked(school_id, today),
     )
 
 

@@ -5,7 +5,7 @@ large query is as narrow as can be, and what many rows share is read apart and p
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from card_server.people.boarding_days import holds_on
 from card_server.register.schools import day_at
-from card_server.reports.on_campus import is_inside, is_unsure, read_leaves_now
+from card_server.reports.marked_list import list_marked
+from card_server.reports.on_campus import Wanted, is_inside, is_unsure, read_leaves_now
 from schema.tables.attendance import Presence
 from schema.tables.leave import LeaveKind
 from schema.tables.people import Boarding, Student
@@ -39,6 +40,8 @@ class RollLine(Struct, frozen=True, gc=False):
     """Nobody saw the student leave before the school closed; they count as gone."""
     leave: LeaveKind | None = None
     """The leave that is in force now: the student should not be here."""
+    is_marked: bool = False
+    """No tap, but a teacher marked the student present, at `since_at`."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Roll:
 
     homeroom: str
     lines: list[RollLine]
+    marked: list[RollLine] = field(default_factory=list)
+    """Here by a teacher's word alone."""
 
     @property
     def inside(self) -> int:
@@ -64,6 +69,7 @@ def read_rolls(
 ) -> list[Roll]:
     """A roll for each homeroom with somebody on campus, by grade; of all of them without a wish."""
     rooms = _read_rooms(session, school_id, grade, homeroom_id)
+    today = day_at(session, school_id, now)
     wanted = (
         select(
             Student.homeroom_id,
@@ -75,13 +81,13 @@ def read_rolls(
             Presence.is_inside,
         )
         .join_from(Presence, Student, Student.id == Presence.student_id)
-        .where(or_(is_inside(school_id), is_unsure(school_id, now)))
+        .where(or_(is_inside(school_id), is_unsure(school_id, now, today)))
         .order_by(Student.homeroom_id, Student.number, Student.id)
     )
     if grade is not None or homeroom_id is not None:
         wanted = wanted.where(Student.homeroom_id.in_(rooms))
     leaves = read_leaves_now(session, school_id, now)
-    boarders = _read_boarders(session, school_id, day_at(session, school_id, now))
+    boarders = _read_boarders(session, school_id, today)
     gates = _read_gate_names(session, school_id)
     rolls = {room_id: Roll(room, []) for room_id, room in rooms.items()}
     for room_id, student_id, name, number, since_at, reader_id, inside in session.execute(wanted):
@@ -95,7 +101,21 @@ def read_rolls(
             leaves.get(student_id),
         )
         rolls[room_id].lines.append(line)
-    return [roll for roll in rolls.values() if roll.lines]
+    for one in list_marked(session, school_id, Wanted(homeroom_id=homeroom_id), now):
+        if one.homeroom_id in rolls:
+            rolls[one.homeroom_id].marked.append(
+                RollLine(
+                    one.name,
+                    one.number,
+                    one.since_at,
+                    "",
+                    one.is_boarder,
+                    is_unsure=False,
+                    leave=one.leave,
+                    is_marked=True,
+                )
+            )
+    return [roll for roll in rolls.values() if roll.lines or roll.marked]
 
 
 def _read_rooms(

@@ -7,6 +7,7 @@ from flask_babel import gettext, lazy_gettext
 from card_server.access import allow, now, school_in_use, school_session
 from card_server.exports.on_campus import FILTERS, ON_CAMPUS, read_wanted
 from card_server.reports.evacuation import find_running
+from card_server.reports.marked_list import count_marked, list_marked
 from card_server.reports.on_campus import (
     SORTS,
     OnCampus,
@@ -18,7 +19,7 @@ from card_server.reports.on_campus import (
     read_counts,
     read_gates,
 )
-from card_server.reports.rolls import read_rolls
+from card_server.reports.rolls import Roll, read_rolls
 from card_server.reports.sheet_rooms import SheetRoom, read_rooms
 from card_server.web.downloads import send_list
 from card_server.web.export import asked_export
@@ -36,6 +37,8 @@ SEEING = (
     Role.SUBJECT_TEACHER,
     Role.GATE_GUARD,
 )
+_APART = {"unsure": list_unsure, "marked": list_marked}
+"""Lists beside that of those on campus, by what the address calls them."""
 _COLUMNS = (
     Column(lazy_gettext("Full name"), "name"),
     Column(lazy_gettext("Student number"), "number"),
@@ -64,13 +67,14 @@ def search() -> ResponseReturnValue:
 
 def _show(words: str) -> ResponseReturnValue:
     school_id, moment = school_in_use().id, now()
-    asked = read_asked(SORTS, (*FILTERS, "unsure"), "homeroom")
+    asked = read_asked(SORTS, (*FILTERS, "show"), "homeroom")
     wanted = read_wanted(asked.filters, words)
     with school_session() as session:
         counts = read_counts(session, school_id, moment)
         running = find_running(session, school_id)
-        if "unsure" in asked.filters:
-            page = cut_page(list_unsure(session, school_id, wanted, moment), asked)
+        marked = count_marked(session, school_id, moment)
+        if (apart := _APART.get(asked.filters.get("show", ""))) is not None:
+            page = cut_page(apart(session, school_id, wanted, moment), asked)
         else:
             total = counts.inside
             if wanted != Wanted():
@@ -87,6 +91,8 @@ def _show(words: str) -> ResponseReturnValue:
         columns=_COLUMNS,
         counts=counts,
         gates=_gate_choices(counts),
+        is_apart=asked.filters.get("show", "") in _APART,
+        marked=marked,
         is_filtered=bool(asked.filters) or bool(words.strip()),
         now=moment,
         page=page,
@@ -126,7 +132,7 @@ def show_print() -> ResponseReturnValue:
         gates=gates,
         grades=[(one, grade_word(one)) for one in grades],
         now=moment,
-        rolls=[(one, write(one)) for one in rolls],
+        rolls=[(one, write(one), write(Roll(one.homeroom, one.marked))) for one in rolls],
         rooms=[(one.id, one.name) for one in rooms if grade in (None, one.grade)],
     )
 

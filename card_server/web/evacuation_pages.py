@@ -15,6 +15,7 @@ from card_server.reports.evacuation import (
     MOST_NAMES,
     NOBODY,
     Person,
+    RoomProgress,
     find_evacuation,
     find_running,
     gates_then,
@@ -22,6 +23,8 @@ from card_server.reports.evacuation import (
     list_people,
     read_progress,
 )
+from card_server.reports.evacuation_others import list_others
+from card_server.reports.sheet_rooms import SheetRoom, read_rooms
 from card_server.web.changing import NOTHING_WRONG, Wrong, try_change
 from card_server.web.downloads import send_noted
 from card_server.web.export import Cell, asked_export
@@ -151,8 +154,10 @@ def _show_evacuation(evacuation_id: int, wrong: Wrong) -> ResponseReturnValue:
     with school_session() as session:
         evacuation = find_evacuation(session, school_in_use().id, evacuation_id)
         progress = read_progress(session, evacuation)
-        if homeroom_id is None and len(progress) == 1:
-            homeroom_id = progress[0].homeroom_id
+        choices = _choices(progress, read_rooms(session, school_in_use().id))
+        if homeroom_id is None and len(choices) == 1:
+            homeroom_id = choices[0][0]
+        others = list_others(session, evacuation, homeroom_id) if homeroom_id else []
         people = list_people(
             session,
             evacuation,
@@ -161,6 +166,7 @@ def _show_evacuation(evacuation_id: int, wrong: Wrong) -> ResponseReturnValue:
             limit=MOST_NAMES if homeroom_id is None else None,
         )
     rooms = [one for one in progress if homeroom_id in (None, one.homeroom_id)]
+    names = dict(choices)
     page = render_part(
         "evacuation.html",
         "evacuation_part.html",
@@ -169,8 +175,10 @@ def _show_evacuation(evacuation_id: int, wrong: Wrong) -> ResponseReturnValue:
         evacuation=evacuation,
         homeroom_id=homeroom_id,
         may_end=_may_end(evacuation),
+        choices=choices,
+        others=others,
         progress=progress,
-        room_name=rooms[0].homeroom if homeroom_id and rooms else "",
+        room_name=names.get(homeroom_id, "") if homeroom_id else "",
         staff_id=caller().staff_id,
         total=sum(rooms, NOBODY),
     )
@@ -178,16 +186,25 @@ def _show_evacuation(evacuation_id: int, wrong: Wrong) -> ResponseReturnValue:
     return page
 
 
+def _choices(progress: Iterable[RoomProgress], rooms: Iterable[SheetRoom]) -> list[tuple[int, str]]:
+    """The homerooms within reach, those too that have nobody on the list, by grade."""
+    found = {one.id: (one.grade, one.id, one.name) for one in rooms}
+    found |= {one.homeroom_id: (one.grade, one.homeroom_id, one.homeroom) for one in progress}
+    return [(room_id, name) for _grade, room_id, name in sorted(found.values())]
+
+
 def _groups(people: Iterable[Person]) -> dict[str, list[Person]]:
     """In the order in which somebody must be looked for."""
     groups: dict[str, list[Person]] = {
-        name: [] for name in ("missing", "later", "unsure", "left", "found")
+        name: [] for name in ("missing", "later", "marked", "unsure", "left", "found")
     }
     for one in people:
         if one.is_found:
             groups["found"].append(one)
         elif one.left_at is not None:
             groups["left"].append(one)
+        elif one.is_marked:
+            groups["marked"].append(one)
         elif one.is_unsure:
             groups["unsure"].append(one)
         else:
@@ -225,9 +242,11 @@ def show_record(evacuation_id: int) -> ResponseReturnValue:
 def outcome(one: Person) -> str:
     """What became of a student, in a few words."""
     if one.is_found:
-        return str(gettext("found"))
+        return str(gettext("found, was on no list") if one.is_added else gettext("found"))
     if one.left_at is not None:
         return str(gettext("left by a gate"))
+    if one.is_marked:
+        return str(gettext("marked present by a teacher, no tap, not found"))
     if one.is_unsure:
         return str(gettext("perhaps here, nobody saw them leave"))
     return str(gettext("came later, missing") if one.is_later else gettext("missing"))

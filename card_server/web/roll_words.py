@@ -28,7 +28,7 @@ def line_writer(now: datetime) -> Callable[[Roll], Markup]:
     def note_of(line: RollLine) -> str:
         since = line.since_at
         minute = (since.toordinal(), since.hour, since.minute)
-        key = (minute, line.gate, line.is_boarder, line.is_unsure, line.leave)
+        key = (minute, line.gate, line.is_boarder, line.is_unsure, line.leave, line.is_marked)
         return known.get(key) or known.setdefault(key, escape(write_note(line)))
 
     def write(roll: Roll) -> Markup:
@@ -45,6 +45,7 @@ def _note_writer(now: datetime) -> Callable[[RollLine], str]:
     today = now.astimezone(zone).isoformat()[:10]
     by_hand, boarder = gettext("by hand"), gettext("boarder")
     unsure = str(gettext("nobody saw them leave"))
+    teacher = gettext("teacher")
 
     def write(line: RollLine) -> str:
         if line.is_unsure:
@@ -52,7 +53,7 @@ def _note_writer(now: datetime) -> Callable[[RollLine], str]:
         since = line.since_at.astimezone(zone).isoformat()
         # A boarder may have been in for days, and the hour alone would say: since this morning.
         day = "" if since.startswith(today) else f"{since[5:10]} "
-        note = f"{day}{since[11:16]} {line.gate or by_hand}"
+        note = f"{day}{since[11:16]} {line.gate or (teacher if line.is_marked else by_hand)}"
         if line.is_boarder:
             note = f"{note} · {boarder}"
         return f"{note} · {word(line.leave)}" if line.leave else note

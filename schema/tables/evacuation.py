@@ -50,6 +50,11 @@ class EvacuationStudent(SchoolTable):
     """Nobody saw the student leave; only the school's hour of closing counts them as gone."""
     is_later: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Not on the list at the beginning: came, or became known, afterwards."""
+    is_marked: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """On the list by a teacher's word of that day alone, without a tap; `since_at` is when it was
+    said."""
+    is_added: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """On no list, but found all the same. Without the tick the row says nothing."""
     left_at: Mapped[datetime | None]
     """Went out by a gate, as a tap said after the list was made; kept when it ends."""
     is_found: Mapped[bool] = mapped_column(default=False, server_default=false())

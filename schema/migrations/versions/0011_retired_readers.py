@@ -1,4 +1,4 @@
-"""readers that are not in use any more."""
+"""readers that are not in use any more, and who is on an evacuation's list without a tap."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,8 +12,16 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("reader", schema=None) as batch_op:
         batch_op.add_column(sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
+    with op.batch_alter_table("evacuation_student", schema=None) as batch_op:
+        for name in ("is_marked", "is_added"):
+            batch_op.add_column(
+                sa.Column(name, sa.Boolean(), server_default=sa.text("false"), nullable=False)
+            )
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("evacuation_student", schema=None) as batch_op:
+        batch_op.drop_column("is_added")
+        batch_op.drop_column("is_marked")
     with op.batch_alter_table("reader", schema=None) as batch_op:
         batch_op.drop_column("retired_at")

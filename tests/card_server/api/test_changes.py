@@ -10,6 +10,7 @@ from schema.tables.audit import AuditEntry
 from schema.tables.school import School
 from schema.tables.staff import Role, Scope, Staff
 from tests.card_server.api.programs import Program, grants_of, make_maker, make_program
+from tests.card_server.web.campus_things import add_mark, add_presence
 from tests.card_server.web.small_school import SmallSchool, make_school
 
 LIBRARIAN = {"login": "Lib", "name": "李老师", "grants": [{"role": "librarian", "scope": "school"}]}
@@ -71,6 +72,33 @@ def test_a_reader_is_retired_listed_apart_and_used_again(
     assert program.get("/readers").json == program.get("/readers?use=current").json
     back = program.ask("POST", f"{path}/bring-back", json={"reason": "装回"}).json
     assert back["retired_at"] is None
+
+
+def test_who_is_marked_present_without_a_tap_is_listed_apart(
+    program: Program, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        add_presence(session, school, 0)
+        add_mark(session, school, 1)
+        add_mark(session, school, 2)
+    found = program.get("/attendance/campus").json
+    assert (found["inside"], found["marked"], len(found["items"])) == (1, 2, 1)
+    first = program.get("/attendance/campus?show=marked&limit=1").json
+    assert [one["student_id"] for one in first["items"]] == [school.students[1]]
+    rest = program.get(first["next"].removeprefix("/api/v1")).json
+    assert [one["student_id"] for one in rest["items"]] == [school.students[2]]
+    begun = program.ask("POST", "/attendance/evacuations", json={"reason": "消防演练"}).json
+    assert [one["student_id"] for one in begun["people"] if one["is_marked"]] == [
+        school.students[2],
+        school.students[1],
+    ]
+    path = f"/attendance/evacuations/{begun['id']}"
+    tick = {"ticks": [{"student_id": school.students[4], "is_found": True}]}
+    ticked = program.ask("POST", f"{path}/ticks", json=tick).json
+    assert ticked["students"] == [school.students[4]]
+    after = program.get(path).json
+    assert [one["student_id"] for one in after["people"] if one["is_added"]] == [school.students[4]]
+    assert sum(one["added"] for one in after["rooms"]) == 1
 
 
 def test_an_account_is_made_changed_disabled_and_enabled(program: Program) -> None:

@@ -13,6 +13,7 @@ from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError
 from card_server.reports.evacuation import (
     NOBODY,
+    Person,
     RoomProgress,
     find_evacuation,
     find_running,
@@ -21,12 +22,13 @@ from card_server.reports.evacuation import (
     list_people,
     read_progress,
 )
+from card_server.reports.evacuation_others import list_others
 from card_server.staff.scope import Grant, narrow
 from card_server.storage.database import open_engine, open_sessions
 from schema.tables.audit import AuditEntry
 from schema.tables.evacuation import Evacuation
 from schema.tables.staff import Role, Scope
-from tests.card_server.web.campus_things import add_presence
+from tests.card_server.web.campus_things import add_mark, add_presence
 from tests.card_server.web.small_school import SmallSchool, add_health, make_school
 
 NOW = datetime(2026, 11, 23, 2, 41, tzinfo=UTC)
@@ -173,9 +175,105 @@ def test_later_taps_stand_apart(session: Session, school: SmallSchool) -> None:
     total = _total(session, row)
     assert (total.listed, total.left, total.missing) == (4, 1, 5)
     assert (total.unsure, total.later) == (0, 2)
-    assert _mark(session, school, row, (4, True, 0), (6, True, 0)) == [4]
+    assert _mark(session, school, row, (4, True, 0)) == [4]
     assert _total(session, row).missing == 4
     assert _total(session, row).later == 2
+
+
+def _people(session: Session, row: Evacuation) -> dict[str, Person]:
+    return {one.name: one for one in list_people(session, row)}
+
+
+def test_whom_a_teacher_marked_present_stands_on_the_list_and_is_counted_apart(
+    session: Session, school: SmallSchool
+) -> None:
+    add_mark(session, school, 6, NOW - timedelta(minutes=90))
+    add_mark(session, school, 0, NOW - timedelta(minutes=90))
+    row = _start(session, school)
+    marked = [one for one in list_people(session, row) if one.is_marked]
+    assert [(one.name, one.since_at) for one in marked] == [
+        ("陈晨", NOW - timedelta(minutes=90))
+    ], "who is inside by a tap stands there alone"
+    assert not marked[0].is_missing
+    total = _total(session, row)
+    assert (total.listed, total.missing, total.marked, total.unsure) == (4, 4, 1, 1)
+    assert _mark(session, school, row, (6, True, 0)) == [6]
+    total = _total(session, row)
+    assert (total.listed, total.missing, total.marked, total.found) == (4, 4, 0, 1)
+    assert total.added == 0
+
+
+def test_a_tap_settles_where_a_marked_student_is(session: Session, school: SmallSchool) -> None:
+    add_mark(session, school, 6, NOW - timedelta(minutes=90))
+    add_mark(session, school, 7, NOW - timedelta(minutes=90))
+    row = _start(session, school)
+    assert _total(session, row).marked == 2
+    add_presence(session, school, 6, LATER)
+    add_presence(session, school, 7, LATER, is_inside=False)
+    people = _people(session, row)
+    assert (people["陈晨"].is_marked, people["陈晨"].is_missing) == (False, True)
+    assert people["陈晨"].is_later
+    [gone] = [one for one in people.values() if one.student_id == school.students[7]]
+    assert (gone.left_at, gone.is_missing) == (LATER, False)
+    total = _total(session, row)
+    assert (total.marked, total.missing, total.left, total.later) == (0, 5, 1, 1)
+
+
+def test_an_exit_before_the_teachers_word_says_nothing(
+    session: Session, school: SmallSchool
+) -> None:
+    add_mark(session, school, 4, NOW - timedelta(minutes=30))
+    row = _start(session, school)
+    assert (_people(session, row)["欧阳娜"].is_marked, _total(session, row).left) == (True, 0)
+
+
+def test_who_is_found_and_stood_on_no_list_is_added_and_may_be_taken_back(
+    session: Session, school: SmallSchool
+) -> None:
+    row = _start(session, school)
+    before = _total(session, row)
+    others = list_others(session, row, school.homerooms[0])
+    assert [one.student_id for one in others] == [school.students[4], school.students[6]]
+    assert _mark(session, school, row, (6, False, 0)) == [], "there is nothing to take back"
+    assert _mark(session, school, row, (6, True, 5)) == [6]
+    person = _people(session, row)["陈晨"]
+    assert (person.is_added, person.is_found, person.marked_by) == (True, True, "老师1")
+    total = _total(session, row)
+    assert (total.listed, total.found, total.added, total.later) == (4, 1, 1, 0)
+    assert total.missing == before.missing
+    assert len(list_others(session, row, school.homerooms[0])) == 1
+    assert _mark(session, school, row, (6, False, 0)) == [6]
+    assert _total(session, row) == before
+    assert "陈晨" not in _people(session, row), "a mistake makes nobody missing"
+    assert len(list_others(session, row, school.homerooms[0])) == 2
+    assert _mark(session, school, row, (6, True, 0), now=LATER + timedelta(minutes=1)) == [6]
+    add_presence(session, school, 6, LATER)
+    assert _people(session, row)["陈晨"].is_later, "now a tap says that they are here"
+
+
+def test_a_teacher_adds_nobody_of_another_homeroom(session: Session, school: SmallSchool) -> None:
+    row = _start(session, school)
+    session.flush()
+    room = school.homerooms[0]
+    narrow(session, school.id, [Grant(Role.HOMEROOM_TEACHER, Scope.HOMEROOM, homeroom_id=room)])
+    assert _mark(session, school, row, (6, True, 0), (7, True, 0)) == [6]
+    assert list_others(session, row, school.homerooms[1]) == []
+
+
+def test_the_record_keeps_marked_and_added_ones(session: Session, school: SmallSchool) -> None:
+    add_mark(session, school, 6, NOW - timedelta(minutes=90))
+    row = _start(session, school)
+    _mark(session, school, row, (4, True, 0), (7, True, 10))
+    _mark(session, school, row, (7, False, 0))
+    before, people = read_progress(session, row), list_people(session, row)
+    end(session, _warden(school, LATER + timedelta(minutes=1)), row.id)
+    session.expire_all()
+    for student in range(8):
+        add_presence(session, school, student, LATER + timedelta(hours=1))
+    row = find_evacuation(session, school.id, row.id)
+    assert read_progress(session, row) == before
+    assert list_people(session, row) == people
+    assert list_others(session, row, school.homerooms[0]) == []
 
 
 def test_the_record_stays_as_it_was_at_the_end(session: Session, school: SmallSchool) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from schema.tables.attendance import Deadline, Presence
+from card_server.school_time import day_of
+from schema.tables.attendance import Correction, Deadline, Presence, SessionStatus
 from schema.tables.evacuation import Evacuation, EvacuationStudent
 from schema.tables.people import Student
 from tests.card_server.web.small_school import SmallSchool
@@ -35,6 +37,34 @@ def add_presence(
     )
     session.flush()
     return row
+
+
+def add_mark(
+    session: Session,
+    school: SmallSchool,
+    student: int,
+    made_at: datetime | None = None,
+    *,
+    position: int = 0,
+    status: SessionStatus = SessionStatus.PRESENT,
+    ended_at: datetime | None = None,
+) -> None:
+    """What a teacher said of a student's day: of the day of that moment in the school's zone."""
+    at = made_at or datetime.now(UTC)
+    session.add(
+        Correction(
+            school_id=school.id,
+            student_id=school.students[student],
+            day=day_of(at, ZoneInfo("Asia/Shanghai")),
+            position=position,
+            status=status,
+            reason="没带卡",
+            made_by="班老师",
+            made_at=at,
+            ended_at=ended_at,
+        )
+    )
+    session.flush()
 
 
 def add_evacuation(

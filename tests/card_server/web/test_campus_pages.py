@@ -19,7 +19,7 @@ from schema.tables.leave import LeaveState
 from schema.tables.people import Boarding, Student
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
-from tests.card_server.web.campus_things import add_evacuation, add_presence
+from tests.card_server.web.campus_things import add_evacuation, add_mark, add_presence
 from tests.card_server.web.conftest import CHOSEN_PASSWORD
 from tests.card_server.web.leave_things import make_slip
 from tests.card_server.web.small_school import SmallSchool, add_health, add_student
@@ -73,7 +73,7 @@ def test_it_shows_who_is_inside_and_which_gate_is_not_fresh(
     assert "1 gate has delivered nothing for over 5 minutes" in page
     assert re.search(r"东门出: delivered up to \d\d:\d\d \(11 min ago\)", page)
     assert re.search(r"东门进: delivered up to \d\d:\d\d \(1 min ago\)", page)
-    unsure = staff.get("/campus?unsure=1").text
+    unsure = staff.get("/campus?show=unsure").text
     assert "欧阳娜" in unsure
     assert "张三" not in unsure
 
@@ -265,3 +265,50 @@ def test_it_shows_itself_where_an_evacuation_goes_on(
         assert session.query(Evacuation).count() == 1
         session.query(Presence).delete()
     assert _count(staff.get(address).text, "missing") == 4, "the list is frozen"
+
+
+def test_whom_a_teacher_marked_present_stands_apart_on_every_list(
+    staff: FlaskClient, inside: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        add_mark(session, inside, 6)
+    page = staff.get("/campus").text
+    assert (_count(page, "inside"), _count(page, "marked")) == (4, 1)
+    assert "陈晨" not in page
+    marked = staff.get("/campus?show=marked").text
+    assert "陈晨" in marked
+    assert "张三" not in marked
+    paper = staff.get("/campus/print").text
+    assert paper.count("<h3>Marked present by a teacher, no tap") == 1
+    assert paper.index("王小明") < paper.index("<h3>") < paper.index("陈晨") < paper.index("李四")
+    address = _begin(staff)
+    page = staff.get(address).text
+    assert (_count(page, "missing"), _count(page, "marked")) == (4, 1)
+    room = staff.get(f"{address}?homeroom={inside.homerooms[0]}").text
+    assert 'id="marked-title"' in room
+    staff.post(f"{address}/ticks", data={"tick": f"{inside.students[6]}:1:0"})
+    page = staff.get(address).text
+    assert (_count(page, "marked"), _count(page, "found")) == (0, 1)
+
+
+def test_a_teacher_of_whose_homeroom_nobody_is_listed_adds_whom_they_find(
+    app: Flask, sessions: sessionmaker[Session], school: SmallSchool
+) -> None:
+    with sessions.begin() as session:
+        evacuation_id = add_evacuation(session, school, []).id
+    teacher = _teacher(app, sessions, school)
+    address = f"/campus/evacuation/{evacuation_id}"
+    page = teacher.get(address).text
+    assert 'id="others"' in page
+    assert "张三" in page
+    assert "李四" not in page
+    ticks = [f"{school.students[0]}:1:0", f"{school.students[1]}:1:0"]
+    teacher.post(f"{address}/ticks", data={"tick": ticks})
+    page = teacher.get(address).text
+    assert (_count(page, "found"), _count(page, "missing")) == (1, 0)
+    assert "was on no list" in page
+    record = teacher.get(f"{address}/record").text
+    assert "found, was on no list" in record
+    with sessions() as session:
+        people = list_people(session, find_evacuation(session, school.id, evacuation_id))
+        assert [one.name for one in people] == ["张三"]

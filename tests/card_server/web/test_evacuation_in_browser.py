@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import WHOLE_SCHOOL, Grant
+from schema.tables.evacuation import EvacuationStudent
 from schema.tables.staff import Role, Scope, Staff
-from tests.card_server.web.campus_things import add_presence
+from tests.card_server.web.campus_things import add_evacuation, add_mark, add_presence
 from tests.card_server.web.conftest import make_settings, serving
-from tests.card_server.web.small_school import add_health, make_school
+from tests.card_server.web.small_school import SmallSchool, add_health, add_students, make_school
 from tests.harness.browser import log_in, watch_for_errors
 
 _PHONE = {"width": 390, "height": 844}
@@ -27,10 +28,15 @@ _SIZE = """() => {
 
 
 @pytest.fixture
-def passwords(sessions: sessionmaker[Session]) -> dict[str, str]:
+def school(sessions: sessionmaker[Session]) -> SmallSchool:
+    with sessions.begin() as session:
+        return make_school(session)
+
+
+@pytest.fixture
+def passwords(school: SmallSchool, sessions: sessionmaker[Session]) -> dict[str, str]:
     """Of the office and of the first homeroom's teacher; all eight students are inside."""
     with sessions.begin() as session:
-        school = make_school(session)
         now = datetime.now(UTC)
         for student in range(8):
             add_presence(session, school, student, now - timedelta(hours=1))
@@ -105,6 +111,49 @@ def test_several_tick_off_at_once_and_a_phone_without_network_keeps_its_ticks(
         office.goto("about:blank")
         teacher.goto("about:blank")
     desk.close()
+    phone.close()
+
+
+def test_without_a_network_a_phone_ticks_who_has_no_tap_and_who_is_on_no_list(
+    browser: Browser,
+    database_url: str,
+    school: SmallSchool,
+    sessions: sessionmaker[Session],
+    passwords: dict[str, str],
+) -> None:
+    with sessions.begin() as session:
+        add_students(session, school, [8, 10])
+        add_mark(session, school, 8)
+        evacuation_id = add_evacuation(session, school, range(8)).id
+        session.add(
+            EvacuationStudent(
+                evacuation_id=evacuation_id,
+                student_id=school.students[8],
+                school_id=school.id,
+                homeroom_id=school.homerooms[0],
+                reader_id=0,
+                since_at=datetime.now(UTC),
+                is_marked=True,
+            )
+        )
+    phone = browser.new_context(viewport=_PHONE, has_touch=True)  # type: ignore[arg-type]
+    with serving(make_settings(database_url)) as address:
+        teacher = _log_in(phone, address, "teacher", passwords["teacher"])
+        teacher.goto(f"{address}/campus/evacuation/{evacuation_id}")
+        expect(teacher.locator("#count-marked")).to_have_text("1")
+        phone.set_offline(True)
+        teacher.tap("#marked-title + ul button")
+        teacher.tap("#others summary")
+        teacher.tap("#others button")
+        expect(teacher.locator("#unsent")).to_contain_text("2 ticks wait for the network")
+        expect(teacher.locator("button.unsent[aria-pressed=true]")).to_have_count(2)
+        phone.set_offline(False)
+        expect(teacher.locator("#count-found")).to_have_text("2", timeout=15_000)
+        expect(teacher.locator("#count-marked")).to_have_text("0")
+        expect(teacher.locator("#count-missing")).to_have_text("4")
+        expect(teacher.locator("button:has-text('was on no list')")).to_have_count(1)
+        expect(teacher.locator("#unsent")).to_be_hidden()
+        teacher.goto("about:blank")
     phone.close()
 
 
