@@ -40,6 +40,15 @@ MEDIA_TYPES = {
 
 
 @dataclass(frozen=True)
+class SecondSheet:
+    """What stands beside a list in its workbook; a CSV has one table alone."""
+
+    name: str
+    heads: Sequence[str]
+    rows: Iterable[Row]
+
+
+@dataclass(frozen=True)
 class Sheet:
     """A list before it is a file."""
 
@@ -52,7 +61,8 @@ class Sheet:
     filters: Mapping[str, str]
     """Which rows of the list these are, as the page's address says it: ids and choices."""
     about: Iterable[tuple[str, Cell]] | None = None
-    """The same for people, in their words: a second sheet of a workbook, taken after the rows."""
+    """The same for people, in their words: a workbook's last sheet, taken after the rows."""
+    second: SecondSheet | None = None
 
 
 def name_file(kind: Export, sheet: Sheet, today: date) -> str:
@@ -126,6 +136,8 @@ def _fill_workbook(file: IO[bytes], sheet: Sheet) -> None:
             name = sheet.name if number == 1 else f"{sheet.name} {number}"
             pen.write_list(name, sheet.heads, islice(chain(first, rows), SHEET_ROWS))
             first, number = list(islice(rows, 1)), number + 1
+        if sheet.second is not None:
+            pen.write_list(sheet.second.name, sheet.second.heads, sheet.second.rows)
         if sheet.about is not None:
             pen.write_about(sheet.about)
 

@@ -16,7 +16,7 @@ from card_server.exports.job import make_sheet, parameters_of
 from card_server.exports.lists import ExportList, Filters
 from card_server.jobs.queue import ask_for, ask_once
 from card_server.storage.sealing import Seal
-from card_server.web.export import Cell, Export, send_export, send_sheet
+from card_server.web.export import Cell, Export, SecondSheet, send_export, send_sheet
 from card_server.web.languages import choose_language
 from schema.tables.people import Language
 
@@ -41,11 +41,15 @@ def send_list(kind: Export, listed: ExportList, filters: Filters) -> ResponseRet
 
 
 def send_noted(
-    kind: Export, name: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]]
+    kind: Export,
+    name: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    second: SecondSheet | None = None,
 ) -> Response:
     """The download of a list that is never long, after a note of who took how much of what."""
     _note_taken(kind, name, len(rows), {})
-    return send_export(kind, name, heads, rows)
+    return send_export(kind, name, heads, rows, second)
 
 
 def ask_in_background(

@@ -10,6 +10,7 @@ from card_server.exports.files import (
     MEDIA_TYPES,
     Cell,
     Export,
+    SecondSheet,
     Sheet,
     make_harmless,
     name_file,
@@ -19,6 +20,7 @@ from card_server.exports.files import (
 __all__ = [
     "Cell",
     "Export",
+    "SecondSheet",
     "asked_export",
     "make_harmless",
     "send_bytes",
@@ -34,13 +36,17 @@ def asked_export() -> Export | None:
 
 
 def send_export(
-    kind: Export, name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]
+    kind: Export,
+    name: str,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    second: SecondSheet | None = None,
 ) -> Response:
     """The download; `name` stands in the file's name, so it says what it is and names nobody.
 
     Times are written in the school's zone.
     """
-    return send_sheet(kind, Sheet(name, heads, rows, school_in_use().zone, {}))
+    return send_sheet(kind, Sheet(name, heads, rows, school_in_use().zone, {}, second=second))
 
 
 def send_sheet(kind: Export, sheet: Sheet) -> Response:

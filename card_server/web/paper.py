@@ -49,4 +49,4 @@ def choice(
 
 def days_between(first: object, last: object) -> tuple[str, object]:
     """From when until when, as paper says it."""
-    return gettext("Days"), f"{first}" if first == last else f"{first} – {last}"
+    return gettext("When"), f"{first}" if first == last else f"{first} – {last}"

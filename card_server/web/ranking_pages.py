@@ -12,15 +12,17 @@ from card_server.calendar.points import write_points
 from card_server.exports.student_ranking import STUDENT_RANKING, read_wanted
 from card_server.leave.callers import SEEING
 from card_server.register.terms import list_terms
-from card_server.reports.rankings import RankedRoom, Ranking, Sums, read_ranking
+from card_server.reports.rankings import RankedRoom, read_ranking, read_room_weeks
 from card_server.reports.student_list import list_rooms
-from card_server.reports.student_ranking import SORTS, list_counted
+from card_server.reports.student_ranking import SORTS, StudentLine, list_counted
 from card_server.school_time import day_of
 from card_server.web.day_range import DayRange, asked_range, quick_choices, with_range
-from card_server.web.downloads import send_list, send_noted
-from card_server.web.export import Cell, asked_export
+from card_server.web.downloads import send_list
+from card_server.web.export import asked_export
 from card_server.web.fragments import render_part
-from card_server.web.tables import Column, Page, read_asked, read_page
+from card_server.web.paper import MOST_ROWS, asks_paper, choice, days_between, show_paper
+from card_server.web.ranking_file import send_ranking
+from card_server.web.tables import Asked, Column, Page, read_asked, read_page
 from card_server.words.grades import grade_word
 from schema.tables.staff import Role
 
@@ -76,9 +78,10 @@ def show_homerooms() -> ResponseReturnValue:
         grade = request.args.get("grade", type=int)
         homeroom_id = request.args.get("homeroom", type=int)
         ranking = read_ranking(session, school.id, time.first, time.last, grade, homeroom_id)
+        if kind := asked_export():
+            weeks = read_room_weeks(session, school.id, time.first, time.last, ranking)
+            return send_ranking(kind, ranking, weeks, time)
         rooms = list_rooms(session, school.id)
-    if kind := asked_export():
-        return send_noted(kind, "rankings", *_list_ranking(ranking, time))
     rows = asked.sorted(ranking.rooms, _SORTS)
     grades = sorted({one.grade for one in ranking.rooms} | ({grade} if grade else set()))
     return render_part(
@@ -95,31 +98,6 @@ def show_homerooms() -> ResponseReturnValue:
         rooms=rooms,
         time=time,
         today=today,
-    )
-
-
-def _list_ranking(ranking: Ranking, time: DayRange) -> tuple[list[str], list[tuple[Cell, ...]]]:
-    heads = [gettext("From"), gettext("Until"), gettext("Rank"), gettext("Grade")]
-    heads += [gettext("Homeroom"), gettext("Students"), gettext("Attendance rate, per cent")]
-    heads += [gettext("Late"), gettext("Left early"), gettext("Absent"), gettext("On leave")]
-    heads += [gettext("Points taken")]
-    rows: list[tuple[Cell, ...]] = [
-        (*time, one.rank, one.grade, one.name, *_cells(one.sums)) for one in ranking.rooms
-    ]
-    together = gettext("together")
-    rows += [(*time, None, one.grade, together, *_cells(one.sums)) for one in ranking.grades]
-    return heads, rows
-
-
-def _cells(sums: Sums) -> tuple[Cell, ...]:
-    return (
-        sums.students,
-        None if sums.rate is None else str(sums.rate),
-        sums.late,
-        sums.left_early,
-        sums.absent,
-        sums.on_leave,
-        write_points(sums.points_tenths),
     )
 
 
@@ -148,13 +126,16 @@ def _show_students(words: str) -> ResponseReturnValue:
         if kind := asked_export():
             return send_list(kind, STUDENT_RANKING, {**asked.filters, "sort": asked.wanted_sort})
         wanted = read_wanted(asked.filters, today, words)
+        rooms = list_rooms(session, school.id)
+        if asks_paper():
+            found = list_counted(session, school.id, wanted, asked.wanted_sort, 0, MOST_ROWS)
+            return _show_paper(asked, time, rooms, *found)
         page = read_page(
             asked,
             lambda first, limit: list_counted(
                 session, school.id, wanted, asked.wanted_sort, first, limit
             ),
         )
-        rooms = list_rooms(session, school.id)
     return render_part(
         "ranking_students.html",
         "ranking_students_part.html",
@@ -167,3 +148,28 @@ def _show_students(words: str) -> ResponseReturnValue:
         today=today,
         words=words,
     )
+
+
+def _show_paper(
+    asked: Asked,
+    time: DayRange,
+    rooms: list[tuple[int, str]],
+    found: list[StudentLine],
+    total: int,
+) -> ResponseReturnValue:
+    about = [days_between(*time), *choice(gettext("Homeroom"), rooms, asked, "homeroom")]
+    lines = [
+        (
+            one.number,
+            one.name,
+            one.homeroom,
+            one.late,
+            one.late_minutes,
+            one.left_early,
+            one.absent,
+            one.on_leave,
+        )
+        for one in found
+    ]
+    heads = STUDENT_RANKING.heads
+    return show_paper(lazy_gettext("Students by attendance"), asked, about, heads, lines, total)

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from card_server.exports import files
-from card_server.exports.files import Export, Row, Sheet, name_file, write_file
+from card_server.exports.files import Export, Row, SecondSheet, Sheet, name_file, write_file
 
 _DAY = date(2026, 9, 1)
 
@@ -57,6 +57,15 @@ def test_a_workbook_says_of_itself_which_rows_it_has_after_the_last_of_them() ->
         ("Written", datetime.fromisoformat("2026-09-02T00:00:00")),
         ("Rows", 3),
     ]
+
+
+def test_a_second_sheet_stands_in_the_workbook_alone_before_what_it_says_of_itself() -> None:
+    second = SecondSheet("weeks", ["W"], [("=1+1",), (2,)])
+    sheet = _sheet([("a", 1)], second=second, about=[("Rows", 1)])
+    book = _book(sheet)
+    assert list(book) == ["list", "weeks", "about"]
+    assert book["weeks"] == [("W",), ("=1+1",), (2,)]
+    assert b"W" not in b"".join(write_file(Export.CSV, sheet))
 
 
 @pytest.mark.parametrize(

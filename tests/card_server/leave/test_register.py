@@ -92,7 +92,8 @@ def test_the_longest_leave_is_found_on_its_first_and_its_last_day(
     """Its end lies far beyond the days that are asked, where the index is not read any more."""
     slip = _add(sessions, school, 0, _MIDNIGHT, 60 * 24 + 1)
     for days in (0, 30, 60):
-        begin, end = moments_of(*[MONDAY + days * _DAY] * 2, ZONE)
+        day = MONDAY + days * _DAY
+        begin, end = moments_of(day, day, ZONE)
         assert _found(sessions, school, begin=begin, end=end) == [slip]
 
 

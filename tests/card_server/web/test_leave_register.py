@@ -133,6 +133,6 @@ def test_all_of_it_is_printed(
     assert f"{path}&print=all".replace("&", "&amp;") in staff.get(path).text
     paper = staff.get(f"{path}&print=all").text
     assert paper.count("<tr>") == 1 + 122
-    assert f"Days: {TODAY}" in paper
+    assert f"When: {TODAY}" in paper
     assert "Leave: sick leave" in paper
     assert "122 rows" in paper

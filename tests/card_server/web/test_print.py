@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 from sqlalchemy.orm import Session, sessionmaker
 
+from card_server.school_time import DISTRICT_ZONE, day_of
 from card_server.storage.database import open_engine, open_sessions
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.growing_school import add_first, grow
-from tests.card_server.web.small_school import SmallSchool, make_school
+from tests.card_server.web.leave_things import make_slip
+from tests.card_server.web.odd_things import add_day
+from tests.card_server.web.small_school import SmallSchool, add_students, make_school
 from tests.harness.browser import log_in
 
 _A4_WITHOUT_MARGINS = {"width": 718, "height": 1047}
@@ -39,6 +43,17 @@ _HEADS = {"/board": "到校比例", "/students/{student}/day": "判定依据", "
 """Each page that is printed, and a head of its table."""
 
 
+_ROWS = 120
+"""Of each list that is printed whole: more than two pages of it have on the screen."""
+_TODAY = day_of(datetime.now(UTC), DISTRICT_ZONE)
+_A_MONTH = f"from={_TODAY - timedelta(days=30)}&to={_TODAY}"
+_PAPERS = {
+    "/leave/register": "审批人",
+    f"/attendance/students?{_A_MONTH}": "早退",
+    f"/attendance/findings?{_A_MONTH}&kind=missed_exit": "详情",
+}
+
+
 @pytest.fixture(scope="module")
 def url(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("print") / "campus.db"
@@ -55,8 +70,20 @@ def campus(url: str) -> Iterator[SmallSchool]:
         school = make_school(session)
         add_first(session, school)
         grow(session, school)
+        _add_long_lists(session, school)
     yield school
     engine.dispose()
+
+
+def _add_long_lists(session: Session, school: SmallSchool) -> None:
+    """Students who were late and whose exits were missed, each with a leave slip of today."""
+    before = len(school.students)
+    add_students(session, school, range(before, before + _ROWS))
+    for number in range(before, before + _ROWS):
+        add_day(session, school, number, _TODAY, late=1, findings="missed_exit")
+        slip = make_slip(school, number, datetime.now(UTC))
+        slip.decision_reason = "家长来电说明情况有变，学生已按时返校上课"
+        session.add(slip)
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +156,45 @@ def test_a_tables_heads_stand_on_each_of_its_sheets(
     of_table = [sheet for sheet in sheets[:2] if rows.search(sheet)]
     assert len(of_table) == 2, sheets
     assert [heads in sheet for sheet in of_table] == [True, True], sheets
+
+
+@pytest.mark.parametrize(("path", "head"), list(_PAPERS.items()))
+def test_a_list_is_printed_whole_from_its_page(
+    page: tuple[Page, str], campus: SmallSchool, path: str, head: str
+) -> None:
+    opened, address = page
+    opened.set_viewport_size(_A4_WITHOUT_MARGINS)  # type: ignore[arg-type]
+    opened.goto(address + path)
+    assert opened.locator("tbody tr").count() == 50
+    opened.click("text=打印全部")
+    opened.wait_for_selector("table.paper")
+    rows = opened.locator("tbody tr").count()
+    assert rows >= _ROWS
+    opened.evaluate("() => { window.printed = 0; window.print = () => window.printed++; }")
+    opened.click("[data-prints]")
+    assert opened.evaluate("window.printed") == 1
+    opened.emulate_media(media="print", color_scheme="dark", reduced_motion="reduce")
+    assert opened.evaluate(_SEEN, _CONTROLS) == []
+    assert opened.evaluate(_COLOURS) == [_WHITE, _BLACK, _WHITE, _BLACK]
+    assert opened.evaluate(_CUT) == []
+    printed = opened.pdf(format="A4", margin=_MARGIN)  # type: ignore[arg-type]
+    sheets = ["".join(one.extract_text().split()) for one in PdfReader(io.BytesIO(printed)).pages]
+    assert 1 < len(sheets) < rows / 10
+    assert [head in sheet for sheet in sheets] == [True] * len(sheets), sheets
+    assert f"{rows}行" in sheets[0]
+
+
+def test_the_weeks_of_the_rankings_are_a_table_on_paper(
+    page: tuple[Page, str], campus: SmallSchool
+) -> None:
+    opened, address = page
+    opened.set_viewport_size(_A4_WITHOUT_MARGINS)  # type: ignore[arg-type]
+    opened.goto(f"{address}/attendance/homerooms?{_A_MONTH}")
+    assert opened.evaluate(_SEEN, ".paper-only") == []
+    assert opened.evaluate(_SEEN, ".plot") != []
+    opened.emulate_media(media="print")
+    assert opened.evaluate(_SEEN, ".plot, .chart") == []
+    assert len(opened.evaluate(_SEEN, ".paper-only tbody tr")) > 0
+    assert opened.evaluate(_CUT) == []
+    week = _TODAY - timedelta(days=_TODAY.weekday())
+    assert f"{week}" in opened.inner_text(".paper-only")

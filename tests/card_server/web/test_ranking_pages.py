@@ -2,18 +2,21 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from openpyxl import load_workbook
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.school_time import DISTRICT_ZONE, day_of
 from schema.tables.findings import PairKind
 from tests.card_server.web.odd_things import add_day, add_pair
-from tests.card_server.web.small_school import SmallSchool
+from tests.card_server.web.small_school import SmallSchool, add_students
 
 TODAY = day_of(datetime.now(UTC), DISTRICT_ZONE)
+MONDAY = TODAY - timedelta(days=TODAY.weekday() + 21)
 RANGE = f"from={TODAY - timedelta(days=6)}&to={TODAY}"
 
 
@@ -41,6 +44,95 @@ def test_the_file_has_the_same_figures(staff: FlaskClient, school: SmallSchool) 
     heads, *rows = _lines(staff.get(f"/attendance/homerooms?{RANGE}&export=csv").data)
     found = {row[heads.index("Homeroom")]: row[heads.index("Late")] for row in rows}
     assert found == {"高一(1)班": "2", "高一(2)班": "0", "together": "2"}
+
+
+@pytest.fixture
+def two_weeks(school: SmallSchool, sessions: sessionmaker[Session]) -> str:
+    """The last week and the one before it: late twice then, absent before."""
+    with sessions.begin() as session:
+        add_day(session, school, 0, MONDAY, absent=1, present=1)
+        add_day(session, school, 2, MONDAY, present=2)
+        add_day(session, school, 0, MONDAY + timedelta(days=7), late=2, present=2)
+    return f"from={MONDAY}&to={MONDAY + timedelta(days=8)}"
+
+
+def test_the_file_has_each_week_of_each_homeroom_beside_the_sums(
+    staff: FlaskClient, two_weeks: str
+) -> None:
+    path = f"/attendance/homerooms?{two_weeks}&export="
+    heads, *rows = _lines(staff.get(path + "csv").data)
+    weeks = [f"{MONDAY}", f"{MONDAY + timedelta(days=7)}"]
+    figures = ["Attendance rate, per cent", "Late", "Left early", "Absent", "On leave"]
+    figures.append("Points taken")
+    assert heads[-12:] == [f"{week} {figure}" for week in weeks for figure in figures]
+    by_name = {row[heads.index("Homeroom")]: row[-12:] for row in rows}
+    one = ["100.0", "0", "0", "1", "0", "2.0", "100.0", "2", "0", "0", "0", "1.0"]
+    assert by_name == {
+        "高一(1)班": one,
+        "together": one,
+        "高一(2)班": ["", "0", "0", "0", "0", "0.0"] * 2,
+    }
+
+    book = load_workbook(io.BytesIO(staff.get(path + "xlsx").data))
+    first, second = book.worksheets
+    assert len(next(first.values)) == len(heads) - 12
+    assert second.title == "weeks"
+    names, *lines = second.values
+    assert list(names) == ["Week from", "Grade", "Homeroom", *figures]
+    found = [(f"{line[0]:%Y-%m-%d}", line[2], line[4], line[6]) for line in lines]
+    assert sorted(found) == sorted(
+        (week, name, late, absent)
+        for week, late, absent in ((weeks[0], 0, 1), (weeks[1], 2, 0))
+        for name, late, absent in (
+            ("高一(1)班", late, absent),
+            ("高一(2)班", 0, 0),
+            ("together", late, absent),
+        )
+    )
+
+
+def test_the_weeks_stand_as_a_table_for_paper(staff: FlaskClient, two_weeks: str) -> None:
+    page = staff.get(f"/attendance/homerooms?{two_weeks}").text
+    table = page.partition('<section class="paper-only">')[2].partition("</section>")[0]
+    assert table.count("<tr>") == 1 + 2
+    assert f'<th scope="row">{MONDAY}</th>' in table
+
+
+def test_students_and_findings_are_printed_whole(
+    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        add_students(session, school, range(8, 128))
+        for student in range(8, 128):
+            add_day(session, school, student, TODAY, late=1, present=1, findings="missed_exit")
+    for path in (f"/attendance/students?{RANGE}", f"/attendance/findings?{RANGE}&kind=missed_exit"):
+        page = staff.get(path).text
+        [link] = re.findall(r'href="([^"]*print=all)"', page)
+        paper = staff.get(link.replace("&amp;", "&")).text
+        assert paper.count("<tr>") == 1 + 121
+        assert "121 rows" in paper
+        assert f"When: {TODAY - timedelta(days=6)} – {TODAY}" in paper
+        assert "<form" not in paper.partition("<main")[2]
+        of_room = staff.get(f"{path}&print=all&homeroom={school.homerooms[1]}").text
+        assert of_room.count("<tr>") == 1 + 60
+        assert "Homeroom: 高一(2)班" in of_room
+    assert "in again without having gone out" in paper
+    assert "print=all" not in staff.post(path, data={"words": "zs"}).text
+
+
+def test_a_print_says_when_it_is_not_all(
+    staff: FlaskClient,
+    school: SmallSchool,
+    sessions: sessionmaker[Session],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("card_server.web.ranking_pages.MOST_ROWS", 1)
+    with sessions.begin() as session:
+        add_day(session, school, 2, TODAY, late=1, present=1)
+    paper = staff.get(f"/attendance/students?{RANGE}&print=all").text
+    assert paper.count("<tr>") == 1 + 1
+    assert "Only the first 1 rows are here" in paper
+    assert "2 rows" in paper
 
 
 @pytest.mark.parametrize(

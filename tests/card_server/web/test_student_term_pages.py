@@ -241,7 +241,7 @@ def _taps_in_file(teacher: FlaskClient, school: SmallSchool, term: int) -> list[
     answer = teacher.get(_address(school, 2, term, "&export=xlsx"))
     _heads, *rows = load_workbook(io.BytesIO(answer.data)).worksheets[0].values
     [taps] = [row[7] for row in rows if f"{row[0]:%Y-%m-%d}" == f"{MONDAY}"]
-    return taps.split("; ")
+    return str(taps).split("; ")
 
 
 def test_another_homeroom_s_student_is_not_there(
