@@ -13,6 +13,7 @@ from card_server.api import leave_shapes as shapes
 from card_server.api.cursors import next_address, read_id, write_id
 from card_server.api.inputs import MAX_ITEMS, StudentPath
 from card_server.api.leave_shapes import (
+    Approval,
     CameBack,
     Decided,
     NewSlip,
@@ -117,11 +118,15 @@ def leave_slip(slip_id: str, asked: SlipPath) -> Any:
 @allow(*SEEING)
 @if_match
 @routes.input(SlipPath, location="path", arg_name="asked")
+@routes.input(Approval, location="query", arg_name="said")
 @routes.output(shapes.LeaveSlipWhole)
-def approve(slip_id: str, asked: SlipPath) -> Any:
+def approve(slip_id: str, asked: SlipPath, said: Approval) -> Any:
     """Approve it: for the homeroom, or for the school, which is always enough."""
     doing = about_leave()
-    return _step(asked, lambda session: rules.approve(session, doing, asked.slip_id))
+    lets_out = None if said.lets_out is None else said.lets_out == "yes"
+    return _step(
+        asked, lambda session: rules.approve(session, doing, asked.slip_id, lets_out=lets_out)
+    )
 
 
 @routes.post("/leave/<slip_id>/refuse")

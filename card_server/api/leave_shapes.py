@@ -60,6 +60,12 @@ class NewSlip(Taken):
     reason: Reason
 
 
+class Approval(Taken):
+    """Whether the gate lets the student out while the leave holds; without, as it was asked."""
+
+    lets_out: Annotated[str, Field(pattern="^(yes|no)$")] | None = None
+
+
 class Decided(Taken):
     """Why it is refused or withdrawn."""
 

@@ -88,23 +88,34 @@ def ask(
     return slip
 
 
-def approve(session: Session, doing: Doing, slip_id: int, seen: str | None = None) -> LeaveSlip:
+def approve(
+    session: Session,
+    doing: Doing,
+    slip_id: int,
+    seen: str | None = None,
+    lets_out: bool | None = None,
+) -> LeaveSlip:
     """The next approval: the homeroom teacher's, or the school's, which is always enough.
 
+    `lets_out` is whether the gate lets the student out; None as it was asked.
     Raises AppError(NOT_FOUND), AppError(NOT_ALLOWED) where only the school still can,
     AppError(CONFLICT) for a slip that is decided or not as it was seen.
     """
     slip = _lock(session, doing, slip_id, seen)
     slip.state = approved_state(slip.state, slip.needs_school, doing.is_school)
+    changed: dict[str, object] = {}
+    if lets_out is not None and lets_out != slip.lets_out:
+        changed["lets_out"] = [slip.lets_out, lets_out]
+        slip.lets_out = lets_out
     who = doing.actor.name[:120]
     if slip.state is LeaveState.FIRST_APPROVED:
         slip.first_by, slip.first_at = who, doing.now
         session.flush()
-        _note(session, doing, slip, "leave.agreed")
+        _note(session, doing, slip, "leave.agreed", details=changed)
         return slip
     slip.decided_by, slip.decided_at = who, doing.now
     session.flush()
-    _note(session, doing, slip, "leave.approved")
+    _note(session, doing, slip, "leave.approved", details=changed)
     let_days_know(session, doing.school_id, slip, slip.until_at, doing.zone, doing.now)
     tell_of_leave(session, slip, doing.zone, doing.now)
     return slip

@@ -177,11 +177,15 @@ def show_slip(leave_slip_id: int) -> ResponseReturnValue:
 @pages.post("/leave/<int:leave_slip_id>/approve")
 @allow(*SEEING)
 def approve(leave_slip_id: int) -> ResponseReturnValue:
-    """Approve it: for the homeroom, or for the school."""
-    doing, seen = about_leave(), request.form.get("seen", "")
-    return _decide(
-        leave_slip_id, lambda session: slips.approve(session, doing, leave_slip_id, seen)
-    )
+    """Approve it: for the homeroom, or for the school; and say whether the gate lets out."""
+    doing, form = about_leave(), request.form
+    seen, ticked = form.get("seen", ""), form.getlist("lets_out")
+    lets_out = "1" in ticked if ticked else None
+
+    def change(session: Session) -> LeaveSlip:
+        return slips.approve(session, doing, leave_slip_id, seen, lets_out)
+
+    return _decide(leave_slip_id, change)
 
 
 @pages.post("/leave/<int:leave_slip_id>/refuse")

@@ -73,3 +73,19 @@ def test_slips_are_found_by_words_and_within_reach_alone(
     teacher = make_program(app, sessions, school, grants_of(school)[Role.HOMEROOM_TEACHER])
     assert find(teacher, words="2026") == [slips[2], slips[0]]
     assert find(teacher, words="ls") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "lets_out"),
+    [("", False), ("?lets_out=yes", True), ("?lets_out=no", False)],
+)
+def test_a_program_that_approves_may_say_whether_the_gate_lets_out(
+    program: Program, slips: list[int], said: str, lets_out: bool
+) -> None:
+    approved = program.ask("POST", f"/leave/{slips[0]}/approve{said}").json
+    assert (approved["state"], approved["lets_out"]) == ("approved", lets_out)
+
+
+def test_whether_the_gate_lets_out_is_yes_or_no(program: Program, slips: list[int]) -> None:
+    assert program.ask("POST", f"/leave/{slips[0]}/approve?lets_out=1").status_code == 422
+    assert program.get(f"/leave/{slips[0]}").json["state"] == "asked"

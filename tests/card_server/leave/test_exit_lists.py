@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from card_server.audit.writing import Actor
+from card_server.leave import slips
 from card_server.leave.exit_lists import ExitLists, as_read, version_of
 from card_server.leave.exits import Exits, read_exits
 from card_server.register.version import touch_register
@@ -123,6 +125,33 @@ def test_a_slip_opens_the_gate_and_its_withdrawal_closes_it(
     touch_register(session, {1})
     gate.hear(now)
     assert gate.held(now) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("asked", "approved", "held"),
+    [
+        (True, None, [1, 3]),
+        (True, False, [1, 2, 3]),
+        (False, True, [1, 3]),
+        (False, None, [1, 2, 3]),
+    ],
+)
+def test_the_gate_does_what_was_approved_and_not_what_was_asked(
+    session: Session,
+    gate: Gate,
+    now: datetime,
+    asked: bool,
+    approved: bool | None,
+    held: list[int],
+) -> None:
+    gate.ask(now)
+    slip = add_slip(session, 1, 2, now - HOUR, now + HOUR, LeaveState.ASKED, lets_out=asked)
+    session.flush()
+    assert gate.hear(now) == []
+    doing = slips.Doing(Actor("staff", 1, "班老师", ""), 1, ZONE, now)
+    slips.approve(session, doing, slip.id, lets_out=approved)
+    gate.hear(now)
+    assert gate.held(now) == held
 
 
 def test_who_was_away_asks_and_has_what_the_others_have(

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from card_server.audit.details import open_text, read_detail
 from card_server.audit.writing import SYSTEM, write_waiting
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError
@@ -16,7 +18,7 @@ from card_server.leave.reading import leaves_of
 from card_server.people.student_status import StatusChange, change_status
 from card_server.seen import fingerprint
 from schema.tables.attendance import Attendance, AttendanceRules
-from schema.tables.audit import AuditEntry
+from schema.tables.audit import AuditDetail, AuditEntry
 from schema.tables.leave import LeaveKind, LeaveState
 from schema.tables.people import Student, StudentStatus
 from schema.tables.school import School
@@ -66,6 +68,47 @@ def test_a_slip_over_three_school_days_waits_for_the_school_too(
     decided = slips.approve(people, by_school(pupil.school_id), slip.id)
     assert decided.state is LeaveState.APPROVED
     assert (slip.first_by, slip.decided_by) == ("班老师", "校长")
+
+
+def test_who_approves_says_whether_the_gate_lets_out_and_that_is_noted(
+    people: Session, pupil: Student
+) -> None:
+    slip = ask(people, pupil.school_id, pupil.id, until_on="2026-11-26", lets_out="1")
+    slips.approve(people, by_teacher(pupil.school_id), slip.id, lets_out=False)
+    assert (slip.state, slip.lets_out) == (LeaveState.FIRST_APPROVED, False)
+    slips.approve(people, by_school(pupil.school_id), slip.id, lets_out=True)
+    assert (slip.state, slip.lets_out) == (LeaveState.APPROVED, True)
+    told = {"slip": slip.id}
+    assert _noted(people, "leave.agreed") == [told | {"lets_out": [True, False]}]
+    assert _noted(people, "leave.approved") == [told | {"lets_out": [False, True]}]
+
+
+def _noted(people: Session, action: str) -> list[dict[str, Any]]:
+    """The details of what was noted of an action."""
+    write_waiting(people)
+    bodies = people.scalars(
+        select(AuditDetail.body)
+        .join(
+            AuditEntry,
+            and_(
+                AuditEntry.school_id == AuditDetail.school_id,
+                AuditEntry.seq == AuditDetail.seq,
+            ),
+        )
+        .where(AuditEntry.action == action)
+    )
+    texts = [open_text(people.connection(), one) for one in bodies]
+    return [read_detail(one).details for one in texts if one is not None]
+
+
+@pytest.mark.parametrize("said", [None, True])
+def test_leave_that_is_approved_as_it_was_asked_is_noted_without_a_change(
+    people: Session, pupil: Student, said: bool | None
+) -> None:
+    slip = ask(people, pupil.school_id, pupil.id, lets_out="1")
+    slips.approve(people, by_teacher(pupil.school_id), slip.id, lets_out=said)
+    assert slip.lets_out
+    assert _noted(people, "leave.approved") == [{"slip": slip.id}]
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,12 @@ def test_leave_goes_from_the_desk_to_a_teachers_phone_and_long_leave_to_the_scho
         wrong_too = watch_for_errors(teacher)
         teacher.goto(f"{address}/leave")
         teacher.click("td.lead a:has-text('张三')")
+        teacher.set_checked("#lets_out", not teacher.is_checked("#lets_out"))
+        lets_out = teacher.is_checked("#lets_out")
         teacher.click("#approve")
         expect(teacher.locator("#state")).to_have_text("approved")
+        at_gate = "may go out, and in again" if lets_out else "as on any day"
+        expect(teacher.locator("#slip")).to_contain_text(at_gate)
         office.goto(slip)
         expect(office.locator("#state")).to_have_text("approved")
         office.click("summary:has-text('Withdraw')")

@@ -1,5 +1,6 @@
 """The leave pages: asking, deciding, and what somebody of another homeroom does not see."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -56,6 +57,38 @@ def test_a_slip_is_asked_and_approved(
     late = teacher.post(f"/leave/{slip.id}/refuse", data={"seen": seen, "why": "不行"})
     assert late.status_code == 409
     assert "Somebody else" in late.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent", "lets_out"),
+    [
+        ("1", ["", "1"], True),
+        ("1", [""], False),
+        ("1", [], True),
+        ("", ["", "1"], True),
+        ("", [""], False),
+    ],
+)
+def test_who_approves_says_whether_the_gate_lets_out(
+    teacher: FlaskClient,
+    school: SmallSchool,
+    sessions: sessionmaker[Session],
+    asked: str,
+    sent: list[str],
+    lets_out: bool,
+) -> None:
+    teacher.post(f"/students/{school.students[0]}/leave", data=_form(lets_out=asked))
+    slip = _slip(sessions)
+    page = teacher.get(f"/leave/{slip.id}").text
+    [box] = re.findall(r'<input[^>]*name="lets_out" type="checkbox"[^>]*>', page)
+    assert ("checked" in box) == bool(asked)
+    seen = fingerprint(slips.shown_of(slip))
+    teacher.post(f"/leave/{slip.id}/approve", data={"seen": seen, "lets_out": sent})
+    slip = _slip(sessions)
+    assert (slip.state, slip.lets_out) == (LeaveState.APPROVED, lets_out)
+    shown = teacher.get(f"/leave/{slip.id}").text
+    assert ("may go out, and in again" in shown) == lets_out
+    assert 'type="checkbox"' not in shown
 
 
 def test_what_is_wrong_stands_beside_what_was_typed(

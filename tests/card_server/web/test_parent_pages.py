@@ -228,6 +228,10 @@ def test_leave_that_others_asked_for_is_shown_and_stays_theirs(
     page = phone.get(_path(school, page="/leave")).text
     assert "written by the school" in page
     assert REASON not in page
+    assert "may go out</" not in page
+    with sessions.begin() as session:
+        session.execute(update(LeaveSlip).values(state=LeaveState.APPROVED, lets_out=True))
+    assert "may go out</" in phone.get(_path(school, page="/leave")).text
     for slip in school.slips:
         path = _path(school, page=f"/leave/{slip}/withdraw")
         assert phone.post(path).status_code == 404
