@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +10,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.attendance.plans import SchoolDays, read_school
 from card_server.attendance.recompute import Progress as Told
-from card_server.attendance.recompute import Recomputed, Recomputing
+from card_server.attendance.recompute import Recomputing
+from card_server.attendance.recompute_names import name_homerooms, name_students
+from card_server.attendance.recompute_reach import Reach, homerooms_of, write_reach
+from card_server.attendance.recomputed import Recomputed
 from card_server.attendance.rows import DayRow
 from card_server.audit.details import seal_details
 from card_server.audit.writing import at_command_line, note
@@ -23,8 +25,7 @@ from card_server.config import load_settings
 from card_server.errors import AppError, Code
 from card_server.register.schools import find_school
 from card_server.storage.database import open_engine, open_sessions
-from schema.tables.people import Student
-from schema.tables.school import Homeroom
+from schema.tables.attendance import SessionStatus
 
 _console = Console()
 _LISTED = 40
@@ -36,6 +37,8 @@ def recompute(
     school: Annotated[str, typer.Option(help="The school's code.")],
     from_: Annotated[datetime, typer.Option("--from", formats=_DATES, help="The first day.")],
     to: Annotated[datetime, typer.Option(formats=_DATES, help="The last day; today at most.")],
+    grade: Annotated[int | None, typer.Option(help="Only this grade: 1 to 12.")] = None,
+    homeroom: Annotated[int | None, typer.Option(help="Only the homeroom with this id.")] = None,
     new_calendar: Annotated[
         bool, typer.Option("--new-calendar", help="By calendar and timetables of now.")
     ] = False,
@@ -49,8 +52,8 @@ def recompute(
     as they were unless something was wrong. With --new-calendar what holds now takes its place:
     the differences are shown first.
     """
-    first, last = from_.date(), to.date()
-    if first > last:
+    reach = Reach(from_.date(), to.date(), grade, homeroom)
+    if reach.first > reach.last:
         raise AppError(Code.INVALID, "--from lies after --to.")
     settings = load_settings(config)
     engine = seal_details(open_engine(settings.database_url), settings.data_key)
@@ -58,8 +61,16 @@ def recompute(
         sessions = open_sessions(engine)
         with sessions() as session:
             of_school = read_school(session, find_school(session, school).id)
-        now = datetime.now(UTC)
-        doing = Recomputing(sessions, of_school, first, last, now, by_new_calendar=new_calendar)
+            homerooms = homerooms_of(session, of_school.id, reach)
+        doing = Recomputing(
+            sessions,
+            of_school,
+            reach.first,
+            reach.last,
+            datetime.now(UTC),
+            by_new_calendar=new_calendar,
+            homerooms=homerooms,
+        )
         if dry_run or new_calendar:
             with _shown("comparing") as told:
                 would_be = doing.try_out(told)
@@ -68,7 +79,7 @@ def recompute(
                 return
         with _shown("recomputing") as told:
             done = doing.do(told)
-        _note(sessions, of_school, first, last, new_calendar, done)
+        _note(sessions, of_school, reach, new_calendar, done)
         if not new_calendar:
             _print(sessions, done, "What changed")
         _say(
@@ -90,14 +101,11 @@ def _is_wanted(would_be: Recomputed, yes: bool) -> bool:
 def _note(
     sessions: sessionmaker[Session],
     school: SchoolDays,
-    first: date,
-    last: date,
+    reach: Reach,
     new_calendar: bool,
     done: Recomputed,
 ) -> None:
-    details = {
-        "from": first,
-        "to": last,
+    details = write_reach(reach) | {
         "new_calendar": new_calendar,
         "changed": done.changed,
         "counts": done.counts_mended,
@@ -120,19 +128,23 @@ def _print(sessions: sessionmaker[Session], result: Recomputed, title: str) -> N
         _say("Every day is as it was.")
         return
     with sessions() as session:
-        rooms = _names(session, set(result.by_homeroom))
+        rooms = name_homerooms(session, result.by_homeroom)
         listed = result.listed[:_LISTED]
-        numbers = _numbers(session, {one.student_id for one in listed})
+        students = name_students(session, {one.student_id for one in listed})
     table = Table("homeroom", "changed days", title=title)
     for room, changed in sorted(result.by_homeroom.items()):
-        table.add_row(rooms[room], f"{changed:,}")
+        table.add_row(rooms.get(room, ""), f"{changed:,}")
+    _console.print(table)
+    table = Table("before", "after", "sessions")
+    for (before, after), sessions_moved in result.by_status.most_common():
+        table.add_row(_call(before), _call(after), f"{sessions_moved:,}")
     _console.print(table)
     table = Table("day", "homeroom", "student", "before", "after")
     for one in listed:
         table.add_row(
             one.day.isoformat(),
-            rooms[one.homeroom_id],
-            numbers[one.student_id],
+            rooms.get(one.homeroom_id, ""),
+            students[one.student_id].number,
             _describe(one.before),
             _describe(one.after),
         )
@@ -141,14 +153,8 @@ def _print(sessions: sessionmaker[Session], result: Recomputed, title: str) -> N
         _say(f"and {result.changed - len(listed):,} more")
 
 
-def _names(session: Session, ids: set[int]) -> dict[int, str]:
-    found = session.execute(select(Homeroom.id, Homeroom.name).where(Homeroom.id.in_(ids)))
-    return dict.fromkeys(ids, "") | {row.id: row.name for row in found}
-
-
-def _numbers(session: Session, ids: set[int]) -> dict[int, str]:
-    found = session.execute(select(Student.id, Student.number).where(Student.id.in_(ids)))
-    return {row.id: row.number for row in found}
+def _call(status: SessionStatus | None) -> str:
+    return "no session" if status is None else status.value.replace("_", " ")
 
 
 def _describe(row: DayRow | None) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.jobs.pieces import PIECE_BYTES, keep_piece
 from card_server.jobs.protocol import Result, StoppedError
-from card_server.jobs.queue import Claim, finish, renew
+from card_server.jobs.queue import Claim, finish, remember, renew
 from card_server.storage.sealing import Seal
 from schema.messages import utc_now
 from schema.tables.jobs import JobPart
@@ -64,6 +64,10 @@ class JobProgress:
             del self._kept[:PIECE_BYTES]
             if self._stop.is_set():
                 raise StoppedError
+
+    def remember(self, session: Session, **values: int | str) -> None:
+        if not remember(session, self._held, values, utc_now()):
+            raise StoppedError
 
     def settle(self, session: Session, result: Result) -> None:
         if not finish(session, self._held, result, self.file_bytes, utc_now()):

@@ -71,6 +71,13 @@ class Progress(Protocol):
     def keep(self, body: bytes) -> None:
         """Append bytes to the result's file."""
 
+    def remember(self, session: Session, **values: int | str) -> None:
+        """Keep values among the job's parameters, in the transaction that changes the school.
+
+        A job that changes it in several transactions finds there how far it was when it begins
+        anew. Raises StoppedError when the job is not this process's any more: let it pass.
+        """
+
     def settle(self, session: Session, result: Result) -> None:
         """End the job well in the transaction that changes the school: both, or neither.
 
@@ -94,3 +101,5 @@ class Kind(NamedTuple):
     """Whether it may begin anew after the process that did it has died half-way."""
     describe: Callable[[Mapping[str, Any]], str] = lambda _: ""
     """What one job of this kind is about, by its parameters, in the language of the page."""
+    must_end: bool = False
+    """Whether nobody may cancel it once it is being done: half of it would be wrong."""

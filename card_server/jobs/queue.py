@@ -137,10 +137,15 @@ def ask_once(
 
 
 def cancel(session: Session, job: Job, actor: Actor, now: datetime) -> None:
-    """End a job now; one that has ended stays as it is. What it has changed by then stays."""
+    """End a job now; one that has ended stays as it is. What it has changed by then stays.
+
+    Raises AppError(CONFLICT) for one that is being done and has to come to its end.
+    """
+    kind = KINDS.get(job.kind)
+    must_end = kind is not None and kind.must_end
     ended = session.execute(
         update(Job)
-        .where(Job.id == job.id, Job.state.in_(_OPEN))
+        .where(Job.id == job.id, Job.state.in_([JobState.QUEUED] if must_end else _OPEN))
         .values(
             state=JobState.CANCELLED,
             changed_at=now,
@@ -154,6 +159,10 @@ def cancel(session: Session, job: Job, actor: Actor, now: datetime) -> None:
     if ended:
         drop_pieces(session, [job.id], *_ANYTHING)
         note(session, job.school_id, actor, "job.cancelled", f"job:{job.id}")
+    elif must_end and session.scalar(select(Job.state).where(Job.id == job.id)) in _OPEN:
+        raise AppError(
+            Code.CONFLICT, _("This job is changing days already and goes on to its end.")
+        )
 
 
 def is_something_to_do(connection: Connection, now: datetime) -> bool:
@@ -196,6 +205,15 @@ def renew(connection: Connection, held: Claim, done: int, total: int | None, now
     """Write down how far a job is; whether it is still this process's to do."""
     values = {"done": done, "total": total, "changed_at": now, "lease_until": now + LEASE}
     return connection.execute(update(Job).where(_is_held(held)).values(values)).rowcount > 0
+
+
+def remember(session: Session, held: Claim, values: Mapping[str, int | str], now: datetime) -> bool:
+    """Keep values among a job's parameters; False when it is not this process's any more."""
+    job = _lock(session, held)
+    if job is None:
+        return False
+    job.parameters, job.changed_at = _write({**held.parameters, **values}), now
+    return True
 
 
 def finish(session: Session, held: Claim, result: Result, file_bytes: int, now: datetime) -> bool:

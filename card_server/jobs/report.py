@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from card_server.errors import AppError, Code
+from card_server.jobs.kinds import KINDS
 from card_server.jobs.queue import RESULT_KEPT
 from schema.tables.jobs import Job, JobState
 
@@ -45,6 +46,13 @@ class JobReport:
     def is_open(self) -> bool:
         """Whether it waits or is being done."""
         return self.finished_at is None
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether it may still be ended before its end."""
+        kind = KINDS.get(self.kind)
+        must_end = kind is not None and kind.must_end
+        return self.state is JobState.QUEUED if must_end else self.is_open
 
     def has_file(self, now: datetime) -> bool:
         """Whether its result can be taken: for a day."""

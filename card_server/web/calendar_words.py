@@ -5,8 +5,9 @@ from datetime import date
 from typing import NamedTuple
 
 from babel.dates import format_skeleton
-from flask import flash
+from flask import flash, url_for
 from flask_babel import format_date, get_locale, gettext
+from markupsafe import Markup
 
 from card_server.calendar.months import SchoolDay
 from card_server.words.choices import word
@@ -101,10 +102,10 @@ def say_saved(stays: Sequence[date]) -> None:
         flash(gettext("Saved."), "good")
         return
     days = "、".join(one.isoformat() for one in stays)
-    flash(
-        gettext("Saved. What is judged already stays as it was: %(days)s.", days=days),
-        "warn",
-    )
+    said = gettext("Saved. What is judged already stays as it was: %(days)s.", days=days)
+    address = url_for("recompute.show", first=stays[0], last=stays[-1])
+    way = gettext("See what would change, and judge the days anew")
+    flash(Markup('{} <a href="{}">{}</a>').format(said, address, way), "warn")
 
 
 def audience(grades: Collection[int], homerooms: Collection[str] = ()) -> str:

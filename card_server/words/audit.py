@@ -26,6 +26,7 @@ ACTIONS: dict[str, LazyString] = {
     "face.printed": lazy_gettext("took card faces to print"),
     "export.taken": lazy_gettext("downloaded a list"),
     "attendance.recomputed": lazy_gettext("judged days anew"),
+    "attendance.recompute_begun": lazy_gettext("began to judge days anew"),
     "attendance.corrected": lazy_gettext("corrected a student's day"),
     "attendance.correction_ended": lazy_gettext("took a correction back"),
     "evacuation.ended": lazy_gettext("ended an evacuation"),

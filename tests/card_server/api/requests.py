@@ -57,6 +57,8 @@ BODIES = {
         "ends_on": "2027-07-09",
     },
     ("PATCH", "/terms/<term_id>"): {"name": "秋季学期"},
+    ("POST", "/recomputations"): {"first": "2026-09-01", "last": "2026-09-02"},
+    ("POST", "/recomputations/<recomputation_id>/apply"): {"seen": "as-it-was"},
     ("POST", "/calendar"): {"day": "2026-12-03", "kind": "closed", "note": "运动会"},
     ("POST", "/calendar/proposals"): {
         "choices": [{"day": "2026-10-10", "is_accepted": True, "weekday": 4}]

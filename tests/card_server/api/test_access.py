@@ -38,6 +38,7 @@ from tests.card_server.api.programs import (
     make_maker,
     make_program,
 )
+from tests.card_server.api.recomputations import add_trial
 from tests.card_server.api.requests import BODIES, FILES, PICTURE, QUERIES, STOCK
 from tests.card_server.api.rosters import add_roster
 from tests.card_server.web.campus_things import add_evacuation, add_presence
@@ -125,10 +126,12 @@ def make_things(
         blank = [NewCard(uid) for uid in STOCK]
         stock_cards(session, Doing(SYSTEM, school.id, datetime.now(UTC)), blank)
         import_id = add_roster(session, school)
+        trial = add_trial(session, school)
         add_message(session, school, 0)
         add_wording(session, SYSTEM, school.id, Language.CHINESE, "同意接收短信。")
     return {
         "import_id": import_id,
+        "recomputation_id": trial,
         "card_id": school.cards[0],
         "other_card": school.cards[2],
         "student_id": school.students[0],

@@ -22,6 +22,7 @@ from schema.messages import Refusal
 from schema.tables.messages import MessageState
 from schema.tables.staff import Role
 from tests.card_server.api.programs import Program, add_hook, grants_of, make_program
+from tests.card_server.api.recomputations import add_trial
 from tests.card_server.api.rosters import add_roster
 from tests.card_server.web.conftest import make_settings
 from tests.card_server.web.leave_things import add_leave_things
@@ -73,6 +74,7 @@ def _fill(url: str) -> Iterator[Filled]:
         add_leave_things(session, school, 0)
         job = add_job(session, school)
         roster = add_roster(session, school)
+        trial = add_trial(session, school)
     hook = add_hook(sessions, school)
     limits = make_settings(url).model_copy(update={"api_per_minute": 1_000_000})
     app = create_app(limits, engine)
@@ -94,6 +96,7 @@ def _fill(url: str) -> Iterator[Filled]:
         "webhook_id": hook.id,
         "delivery_id": str(hook.delivery),
         "import_id": roster,
+        "recomputation_id": trial,
         "seq": 1,
     }
     programs = {role: make_program(app, sessions, school, grants[role]) for role in Role}

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, update
 
-from card_server.attendance.recompute import Recomputed, Recomputing
+from card_server.attendance.recompute import Recomputing
+from card_server.attendance.recomputed import Recomputed
 from card_server.attendance.rows import Count
 from card_server.storage.database import open_sessions
 from schema.tables.attendance import Attendance, HomeroomDay, Presence
