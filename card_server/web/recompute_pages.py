@@ -153,7 +153,12 @@ def _send(kind: Export, trial: Trial) -> ResponseReturnValue:
         students = name_students(session, {one.student_id for one in trial.days})
         rooms = _rooms(session, trial)
     heads = [gettext("Day"), gettext("Student number"), gettext("Full name")]
-    heads += [gettext("Homeroom"), gettext("Session"), gettext("before"), gettext("then")]
+    heads += [
+        gettext("Homeroom"),
+        gettext("Session"),
+        gettext("Judged before"),
+        gettext("Judged anew"),
+    ]
     rows = [row for one in trial.days for row in _rows_of(one, students, rooms)]
     return send_noted(kind, "days-judged-anew", heads, rows)
 
