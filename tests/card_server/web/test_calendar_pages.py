@@ -82,6 +82,7 @@ def test_a_day_that_was_judged_stays_and_the_page_says_so(
     saved = staff.post(_DAY, data=typed, follow_redirects=True).text
     assert f"stays as it was: {day}" in saved
     assert "Only a recomputation applies the change to this day" in saved
+    assert saved.count(f'href="/settings/calendar/recompute?first={day}&amp;last={day}"') == 2
 
 
 def test_the_states_days_are_settled(
