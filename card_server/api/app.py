@@ -50,6 +50,7 @@ from card_server.api import (
     settings_routes,
     staff_routes,
     student_routes,
+    today_routes,
     token_routes,
     webhook_routes,
 )
@@ -68,6 +69,7 @@ _ROUTES = (
     district_routes.routes,
     district_staff_routes.routes,
     student_routes.routes,
+    today_routes.routes,
     card_routes.routes,
     people_routes.routes,
     personal_routes.routes,

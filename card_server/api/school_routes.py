@@ -17,7 +17,8 @@ from card_server.api import shapes
 from card_server.api.changes import HomeroomPath
 from card_server.api.inputs import BoardQuery, ReadersQuery
 from card_server.register.homerooms import find_homeroom
-from card_server.reports.board import read_board, time_of
+from card_server.reports.arrivals import read_arrivals
+from card_server.reports.board import read_board, shown_rooms, time_of
 from card_server.reports.listings import list_homerooms
 from card_server.reports.reader_report import read_aside, read_readers
 from card_server.school_time import day_of
@@ -91,6 +92,7 @@ def board(asked: BoardQuery) -> Any:
     with school_session() as session:
         time = time_of(day, moment, at.zone)
         found = read_board(session, at, time, asked.homeroom, asked.grade)
+        arrivals = read_arrivals(session, at.id, day, shown_rooms(found))
     return {
         "day": day,
         "days": found.days,
@@ -100,6 +102,7 @@ def board(asked: BoardQuery) -> Any:
         "grades": found.grades,
         "not_yet": found.not_yet,
         "late": found.late,
+        "arrivals": [one._asdict() for one in arrivals],
     }
 
 

@@ -242,6 +242,13 @@ class Named(Shape):
     late_minutes: int = Field(description="For the session that they came late for.")
 
 
+class Minute(Shape):
+    """One minute of the morning, and how many arrived in it."""
+
+    at: datetime
+    arrived: int
+
+
 class Board(Shape):
     """A day's board; with a homeroom or grade, `total` and the lists are of that one alone."""
 
@@ -253,6 +260,9 @@ class Board(Shape):
     grades: list[GradeRow]
     not_yet: list[Named] = Field(description="Of one homeroom only; 200 names at most.")
     late: list[Named] = Field(description="200 names at most.")
+    arrivals: list[Minute] = Field(
+        description="Each minute from the first arrival on, four hours at most; also of nobody."
+    )
 
 
 class Tap(Shape):

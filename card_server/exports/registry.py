@@ -11,6 +11,7 @@ from card_server.exports.on_campus import ON_CAMPUS
 from card_server.exports.student_ranking import STUDENT_RANKING
 from card_server.exports.students import STUDENTS
 from card_server.exports.taps import TAPS
+from card_server.exports.today_list import TODAY_LIST
 
 LISTS: dict[str, ExportList] = {
     one.name: one
@@ -25,5 +26,6 @@ LISTS: dict[str, ExportList] = {
         STUDENTS,
         STUDENT_RANKING,
         TAPS,
+        TODAY_LIST,
     )
 }

@@ -1,6 +1,6 @@
 """Of whom a day expects something, and of whom of them nothing is known yet, by homeroom."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
@@ -15,7 +15,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    false,
     func,
     literal,
     or_,
@@ -139,7 +138,7 @@ def count_members(session: Session, school_id: int, time: Time) -> dict[int, Mem
     Of a day that is over these are the students of today: a board is about today.
     """
     rooms: dict[int, list[Alike]] = {}
-    found = session.execute(_select_members(), _values(school_id, time))
+    found = session.execute(_select_members(), day_values(school_id, time))
     for room, number, inside, kinds in found:
         rooms.setdefault(room, []).append(Alike(number, inside, kinds))
     return {room: Members(groups) for room, groups in rooms.items()}
@@ -150,26 +149,19 @@ def name_unknown(
 ) -> list[Named]:
     """Those of one homeroom of whom something is expected and nothing is known, by number."""
     homeroom_id, expects = room
-    boards = _boards()
-    standing = or_(
-        boards if expects.boarders else false(), ~boards if expects.day_students else false()
-    )
     found = session.execute(
         select(Student.id, Student.name, Student.number, Homeroom.name)
         .join(Homeroom, Homeroom.id == Student.homeroom_id)
-        .outerjoin(Attendance, _is_day_of_student())
+        .outerjoin(Attendance, is_day_of_student())
         .where(
             Student.school_id == school_id,
-            Student.status == StudentStatus.ENROLLED,
             Student.homeroom_id == homeroom_id,
-            ~_is_exempt(),
-            standing,
-            _is_unseen(),
-            ~_is_away(),
+            is_awaited({homeroom_id: expects}),
+            ~is_away(),
         )
         .order_by(Student.number)
         .limit(most),
-        _values(school_id, time),
+        day_values(school_id, time),
     )
     return [Named(key, name, number, homeroom, None, 0) for key, name, number, homeroom in found]
 
@@ -224,8 +216,8 @@ def late_arrival(
     return first_at, of_day
 
 
-def _values(school_id: int, time: Time) -> dict[str, Any]:
-    """What the queries here are asked with."""
+def day_values(school_id: int, time: Time) -> dict[str, Any]:
+    """What queries with the conditions of here are asked with."""
     return {"school": school_id, "day": time.day, "begin": time.begin, "until": time.until}
 
 
@@ -238,7 +230,7 @@ def _select_members() -> Select[int, int, int, int]:
         Kind.BOARDER: _boards(),
         Kind.ARRIVED: Attendance.arrived_at.is_not(None),
         Kind.UNSEEN: _is_unseen(),
-        Kind.AWAY: _is_away(),
+        Kind.AWAY: is_away(),
     }
     kinds = sum((case((flag, int(kind)), else_=0) for kind, flag in flags.items()), literal(0))
     return (
@@ -248,10 +240,26 @@ def _select_members() -> Select[int, int, int, int]:
             func.count().filter(Presence.is_inside, Student.erased_at.is_(None)),
             kinds.label("kinds"),
         )
-        .outerjoin(Attendance, _is_day_of_student())
+        .outerjoin(Attendance, is_day_of_student())
         .outerjoin(Presence, and_(Presence.school_id == _SCHOOL, Presence.student_id == Student.id))
         .where(Student.school_id == _SCHOOL, Student.status.in_(OF_THE_SCHOOL))
         .group_by(Student.homeroom_id, "kinds")
+    )
+
+
+def is_awaited(expects: Mapping[int, Expecting]) -> ColumnElement[bool]:
+    """They are expected by their homeroom's day, and neither here nor judged; maybe on leave."""
+    boards = _boards()
+    with_boarders = [room for room, one in expects.items() if one.boarders]
+    with_others = [room for room, one in expects.items() if one.day_students]
+    return and_(
+        Student.status == StudentStatus.ENROLLED,
+        ~_is_exempt(),
+        or_(
+            and_(boards, Student.homeroom_id.in_(with_boarders)),
+            and_(~boards, Student.homeroom_id.in_(with_others)),
+        ),
+        _is_unseen(),
     )
 
 
@@ -263,8 +271,8 @@ def _is_unseen() -> ColumnElement[bool]:
     )
 
 
-def _is_away() -> ColumnElement[bool]:
-    """Whether a slip has held at some moment of the day so far."""
+def is_away() -> ColumnElement[bool]:
+    """A slip has held at some moment of the day so far."""
     return Student.id.in_(
         select(LeaveSlip.student_id).where(
             LeaveSlip.school_id == _SCHOOL,
@@ -287,7 +295,8 @@ def _holds(table: type[Boarding | Exemption]) -> tuple[ColumnElement[bool], ...]
     return table.from_on <= _DAY, or_(table.until_on.is_(None), table.until_on > _DAY)
 
 
-def _is_day_of_student() -> ColumnElement[bool]:
+def is_day_of_student() -> ColumnElement[bool]:
+    """Joins a student with what is kept of the day."""
     return and_(
         Attendance.school_id == _SCHOOL,
         Attendance.day == _DAY,

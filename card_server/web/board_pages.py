@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
@@ -20,12 +20,14 @@ from card_server.reports.board import (
     shown_rooms,
     time_of,
 )
+from card_server.reports.today_list import TodayStatus
 from card_server.school_time import day_of
 from card_server.web.board_words import day_sentences, waiting_sentences
 from card_server.web.downloads import send_noted
 from card_server.web.export import Cell, asked_export
 from card_server.web.formats import hour
 from card_server.web.fragments import render_part
+from card_server.web.row_addresses import row_address
 from card_server.web.tables import Column, Page, read_asked
 from schema.tables.staff import Role
 
@@ -85,6 +87,9 @@ def show() -> ResponseReturnValue:
         most=MAX_NAMES,
         late_after=late_after,
         late_line=_late_line(arrivals, late_after),
+        lists=_lists_of(_scope(board)),
+        room_lists=_lists("homeroom"),
+        grade_lists=_lists("grade"),
         said=[
             *day_sentences(board.days),
             *waiting_sentences([board.chosen] if board.chosen else board.rows, moment),
@@ -98,6 +103,16 @@ def _scope(board: Board) -> dict[str, int]:
     if board.chosen:
         return {"homeroom": board.chosen.id}
     return {} if board.grade is None else {"grade": board.grade}
+
+
+def _lists_of(scope: dict[str, Any]) -> dict[TodayStatus, str]:
+    """By status where the students of this board are named."""
+    return {one: url_for("today.show", status=one, **scope) for one in TodayStatus}
+
+
+def _lists(name: str) -> dict[TodayStatus, Callable[[int | date], str]]:
+    """By status where the students of a homeroom or a grade are named."""
+    return {one: row_address("today.show", name, status=one) for one in TodayStatus}
 
 
 def _late_line(arrivals: list[Minute], late_after: str | None) -> str:

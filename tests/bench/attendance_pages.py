@@ -189,6 +189,9 @@ def _paths(app: Flask, engine: Engine, today: date) -> list[str]:
         return [
             url_for("board.show"),
             url_for("board.show", homeroom=room),
+            url_for("today.show"),
+            url_for("today.show", status="absent"),
+            url_for("today.show", homeroom=room),
             url_for("homeroom_sheets.show", homeroom_id=room),
             url_for("homeroom_sheets.show_month", homeroom_id=room),
             url_for("student_terms.show", student_id=student),

@@ -17,6 +17,7 @@ _TABLES = {"account": "staff", "token": "api_token"}
 _MORE = (
     "/board?homeroom={homeroom}",
     "/board?wall",
+    "/board/students?whole=1",
     "/messages?state=failed",
     "/students/{student}/attendance?open=all",
 )

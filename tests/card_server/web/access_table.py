@@ -46,6 +46,8 @@ WHO_MAY: dict[str, frozenset[Role]] = {
     "audit.show": ADMINS | {A},
     "audit.show_detail": ADMINS | {A},
     "board.show": frozenset({D, S, H, T}),
+    "today.search": frozenset({D, S, H, T}),
+    "today.show": frozenset({D, S, H, T}),
     **{
         f"district_staff.{route}": frozenset({D})
         for route in (
