@@ -9,11 +9,12 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from card_server.reports.day_plans import distinct_plans, is_school_day
 from card_server.reports.odd_days import is_odd_between
 from schema.tables.attendance import Attendance, HomeroomDay
 
 DAYS: Final = 10
-"""School days that are looked at."""
+"""School days that are looked at: those on which day students had lessons."""
 LEAST: Final = 4
 """On so many of them the student was late by about the same."""
 ABOUT: Final = 3
@@ -33,8 +34,30 @@ class Habit:
 
 
 def read_always_late(session: Session, school_id: int, until: date) -> list[Habit]:
-    """Whoever was late like that on the last school days until a day, in two queries."""
-    days = session.scalars(
+    """Whoever was late like that on the last school days until a day, in three queries."""
+    days = _last_school_days(session, school_id, until)
+    if not days:
+        return []
+    found = session.execute(
+        select(Attendance.student_id, Attendance.day, Attendance.late_minutes).where(
+            is_odd_between(school_id, min(days), max(days)), Attendance.late_minutes > 0
+        )
+    )
+    late: dict[int, list[tuple[date, int]]] = {}
+    for student_id, day, minutes in found:
+        if day in days:
+            late.setdefault(student_id, []).append((day, minutes))
+    habits = (habit_of(student_id, times) for student_id, times in sorted(late.items()))
+    return [one for one in habits if one is not None]
+
+
+def _last_school_days(session: Session, school_id: int, until: date) -> set[date]:
+    """The last days on which somebody came and day students had lessons.
+
+    A Sunday on which boarders are back is none. A day of which no plan is kept is older than plans
+    are: all that is known of it is that somebody came.
+    """
+    came = session.scalars(
         select(HomeroomDay.day)
         .where(
             HomeroomDay.school_id == school_id,
@@ -42,21 +65,12 @@ def read_always_late(session: Session, school_id: int, until: date) -> list[Habi
             HomeroomDay.arrived > 0,
         )
         .distinct()
-        .order_by(HomeroomDay.day.desc())
-        .limit(DAYS)
     ).all()
-    if not days:
-        return []
-    found = session.execute(
-        select(Attendance.student_id, Attendance.day, Attendance.late_minutes).where(
-            is_odd_between(school_id, days[-1], days[0]), Attendance.late_minutes > 0
-        )
-    )
-    late: dict[int, list[tuple[date, int]]] = {}
-    for student_id, day, minutes in found:
-        late.setdefault(student_id, []).append((day, minutes))
-    habits = (habit_of(student_id, times) for student_id, times in sorted(late.items()))
-    return [one for one in habits if one is not None]
+    planned = distinct_plans(session, school_id, came)
+    school_days = [
+        day for day in came if day not in planned or any(map(is_school_day, planned[day]))
+    ]
+    return set(sorted(school_days)[-DAYS:])
 
 
 def habit_of(student_id: int, times: Sequence[tuple[date, int]]) -> Habit | None:

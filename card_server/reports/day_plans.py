@@ -32,6 +32,24 @@ def kept_plans(
     return {(day, homeroom_id): _read_plan(plan) for day, homeroom_id, plan in found}
 
 
+def distinct_plans(
+    session: Session, school_id: int, days: Collection[date]
+) -> dict[date, list[DayPlan]]:
+    """The different plans that are kept of each of these days, whatever the homeroom; one query.
+
+    A school has few, and homerooms many.
+    """
+    found = session.execute(
+        select(DayPlanRow.day, DayPlanRow.plan)
+        .where(DayPlanRow.school_id == school_id, is_among(session, DayPlanRow.day, days))
+        .distinct()
+    )
+    plans: dict[date, list[DayPlan]] = {}
+    for day, plan in found:
+        plans.setdefault(day, []).append(_read_plan(plan))
+    return plans
+
+
 @lru_cache(maxsize=512)
 def _read_plan(plan: str) -> DayPlan:
     return _PLAN.decode(plan)

@@ -89,7 +89,7 @@ class Asked:
 
 
 def read_findings(session: Session, school_id: int, zone: ZoneInfo, asked: Asked) -> list[Odd]:
-    """The newest first, in at most seven queries."""
+    """The newest first, in at most eight queries."""
     found = [
         *_read_days(session, school_id, asked),
         *_read_pairs(session, school_id, zone, asked),

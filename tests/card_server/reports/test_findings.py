@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from card_server.attendance.facts import DayPlan
 from card_server.attendance.looking import look_at, take_back
 from card_server.audit.writing import SYSTEM
 from card_server.errors import AppError
@@ -16,14 +17,16 @@ from card_server.reports.findings import Asked, Odd, OddKind, read_findings
 from card_server.staff.scope import WHOLE_SCHOOL, Grant, narrow
 from schema.messages import Refusal
 from schema.tables.audit import AuditEntry
+from schema.tables.calendar import DayKind
 from schema.tables.findings import PairKind
 from schema.tables.staff import Role, Scope
-from tests.card_server.web.odd_things import add_day, add_pair
+from tests.card_server.web.odd_things import BACK, LESSONS, add_day, add_pair, add_plan
 from tests.card_server.web.small_school import SmallSchool, add_tap
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime.now(UTC)
 TODAY = NOW.astimezone(ZONE).date()
+BOARDERS_ONLY = DayPlan(DayKind.CLOSED, (BACK,))
 WEEK = Asked(TODAY - timedelta(days=6), TODAY)
 
 
@@ -107,6 +110,50 @@ def test_who_is_late_by_the_same_minutes_is_a_line(
                 add_day(session, school, 2, day, late=1, late_minutes=1 + 9 * back)
     [one] = _read(sessions, school)
     assert (one.kind, one.name, one.times, one.minutes) == (OddKind.ALWAYS_LATE, "张三", 4, 2)
+
+
+@pytest.mark.parametrize(("other", "known"), [(BOARDERS_ONLY, 4), (LESSONS, None)])
+def test_ten_school_days_are_days_with_lessons_for_day_students(
+    school: SmallSchool, sessions: sessionmaker[Session], other: DayPlan, known: int | None
+) -> None:
+    """Every third day boarders alone are back; somebody came, and nobody had a lesson."""
+    late_on = []
+    with sessions.begin() as session:
+        for back in range(15):
+            day, is_lessons = TODAY - timedelta(days=back), back % 3 != 1
+            add_plan(session, school, day, LESSONS if is_lessons else other)
+            add_day(session, school, 1, day)
+            if is_lessons:
+                late_on.append(day)
+        for day in late_on[-4:]:
+            add_day(session, school, 0, day, late=1, late_minutes=3)
+    found = _read(sessions, school, Asked(TODAY - timedelta(days=30), TODAY))
+    assert [one.times for one in found] == ([] if known is None else [known])
+
+
+def test_late_back_on_a_boarders_sunday_is_none_of_the_ten_days(
+    school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        for back in range(8):
+            day = TODAY - timedelta(days=back)
+            add_plan(session, school, day, BOARDERS_ONLY if back % 2 else LESSONS)
+            add_day(session, school, 0, day, late=1, late_minutes=3)
+    [one] = _read(sessions, school, Asked(TODAY - timedelta(days=30), TODAY))
+    assert (one.times, one.day) == (4, TODAY)
+
+
+def test_a_day_counts_that_had_lessons_for_some_homeroom(
+    school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        for back in range(4):
+            day = TODAY - timedelta(days=back)
+            add_plan(session, school, day, BOARDERS_ONLY, school.homerooms[1:])
+            add_plan(session, school, day, LESSONS, school.homerooms[:1])
+            add_day(session, school, 0, day, late=1, late_minutes=3)
+    [one] = _read(sessions, school)
+    assert one.times == 4
 
 
 @pytest.mark.parametrize(
