@@ -17,7 +17,9 @@ from card_server.access import (
 )
 from card_server.api import attendance_campus_shapes as shapes
 from card_server.api.attendance_campus_shapes import (
+    CampusFilter,
     CampusQuery,
+    CampusSearch,
     EvacuationPath,
     GatePath,
     NewEvacuation,
@@ -30,10 +32,21 @@ from card_server.attendance import evacuating
 from card_server.attendance.dark_gates import judge_without
 from card_server.attendance.evacuating import Tick, Warden
 from card_server.leave.callers import SCHOOL, SEEING, is_school
+from card_server.people.student_search import MAX_FOUND
 from card_server.reports import evacuation as reports
+from card_server.reports.held import list_held
 from card_server.reports.homeroom_now import read_homeroom_now
 from card_server.reports.marked_list import count_marked, list_marked
-from card_server.reports.on_campus import Wanted, list_by_id, read_counts
+from card_server.reports.on_campus import (
+    Boards,
+    Part,
+    Wanted,
+    list_by_id,
+    list_inside,
+    list_unsure,
+    list_unsure_by_id,
+    read_counts,
+)
 from card_server.reports.waiting import read_waiting
 from schema.tables.evacuation import Evacuation
 from schema.tables.staff import Role
@@ -49,9 +62,9 @@ _MOST_LISTED = 200
 @routes.input(CampusQuery, location="query", arg_name="asked")
 @routes.output(shapes.OnCampus)
 def campus(asked: CampusQuery) -> Any:
-    """Who is on campus now, by id, and how fresh each gate is."""
+    """Who is on campus now, or counts as gone unseen, by id, and how fresh each gate is."""
     school_id, moment = school_in_use().id, now()
-    wanted = Wanted(homeroom_id=asked.homeroom, reader_id=asked.gate)
+    wanted = _wanted(asked)
     with school_session() as session:
         counts = read_counts(session, school_id, moment)
         after = read_id(asked.cursor)
@@ -60,7 +73,8 @@ def campus(asked: CampusQuery) -> Any:
             beyond = (one for one in listed if one.student_id > after)
             found = sorted(beyond, key=lambda one: one.student_id)[: asked.limit + 1]
         else:
-            found = list_by_id(session, school_id, wanted, moment, after, asked.limit + 1)
+            list_them = list_unsure_by_id if asked.show == "unsure" else list_by_id
+            found = list_them(session, school_id, wanted, moment, after, asked.limit + 1)
         marked = count_marked(session, school_id, moment)
     shown = found[: asked.limit]
     is_last = len(found) == len(shown)
@@ -83,6 +97,43 @@ def campus(asked: CampusQuery) -> Any:
         "items": shown,
         "next": next_address(None if is_last else write_id(shown[-1].student_id)),
     }
+
+
+@routes.post("/attendance/campus/search")
+@allow(*_ON_CAMPUS)
+@routes.input(CampusSearch, arg_name="asked")
+@routes.output(shapes.FoundOnCampus)
+def find(asked: CampusSearch) -> Any:
+    """Those on campus who answer to a name, its pinyin or a student number.
+
+    By POST, because a name must not stand in an address.
+    """
+    school_id, moment = school_in_use().id, now()
+    wanted = _wanted(asked, asked.words)
+    with school_session() as session:
+        if asked.show == "marked":
+            found = list_marked(session, school_id, wanted, moment)[:MAX_FOUND]
+        elif asked.show == "unsure":
+            found = list_unsure(session, school_id, wanted, moment)[:MAX_FOUND]
+        else:
+            found = list_inside(session, school_id, wanted, moment, Part(limit=MAX_FOUND))
+    return {"items": found}
+
+
+def _wanted(asked: CampusFilter, words: str = "") -> Wanted:
+    boards = {"yes": Boards.BOARDER, "no": Boards.DAY}.get(asked.boarding or "")
+    is_on_leave = {"yes": True, "no": False}.get(asked.leave or "")
+    return Wanted(asked.homeroom, asked.gate, boards, is_on_leave, words)
+
+
+@routes.get("/gate/held")
+@allow(Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.GATE_GUARD)
+@routes.output(shapes.HeldExits)
+def held() -> Any:
+    """Who was held at a gate today, at which reader, whom to call, and how it ended so far."""
+    school = school_in_use()
+    with school_session() as session:
+        return {"items": list_held(session, school.id, school.zone, now())}
 
 
 @routes.get("/attendance/evacuations")

@@ -3,28 +3,54 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool
+from pydantic import BeforeValidator, Field, StrictBool
 
-from card_server.api.inputs import Day, IdCursor, Limit, RowId, Taken
+from card_server.api.inputs import Day, IdCursor, Limit, RowId, Taken, Text, whole
 from card_server.api.leave_shapes import Reason
 from card_server.api.shapes import Next, Shape
 from card_server.attendance.evacuating import MOST_TICKS
 from card_server.attendance.facts import Waiting
+from card_server.reports.held import HeldState
 from schema.tables.attendance import SessionStatus
 from schema.tables.leave import LeaveKind
 
+_YesOrNo = Annotated[str, Field(pattern="^(yes|no)$")]
 
-class CampusQuery(Taken):
-    """Which of those on campus."""
+
+class CampusFilter(Taken):
+    """Which of those on campus, or, with `show`, others who may be there."""
 
     homeroom: RowId | None = None
-    gate: RowId | None = None
+    gate: (
+        Annotated[
+            int,
+            Field(ge=0, le=2**31 - 1, description="Of the last passage; 0 for a guard's word."),
+            BeforeValidator(whole),
+        ]
+        | None
+    ) = None
+    boarding: _YesOrNo | None = None
+    leave: _YesOrNo | None = None
     show: Annotated[
-        Literal["inside", "marked"],
-        Field(description="`marked`: by a teacher's word alone, without a tap."),
+        Literal["inside", "marked", "unsure"],
+        Field(
+            description="`marked`: by a teacher's word alone, without a tap; "
+            "`unsure`: gone by the hour of closing alone."
+        ),
     ] = "inside"
+
+
+class CampusQuery(CampusFilter):
+    """Which of them, and which part of the list."""
+
     limit: Limit = 50
     cursor: IdCursor | None = None
+
+
+class CampusSearch(CampusFilter):
+    """Which of them, and whose name, pinyin or number."""
+
+    words: Text
 
 
 class EvacuationPath(Taken):
@@ -101,6 +127,7 @@ class CampusStudent(Shape):
     gate: str
     is_boarder: bool
     leave: LeaveKind | None = Field(description="The leave that is in force now.")
+    is_unsure: bool = Field(description="Counted as gone by the hour of closing alone.")
 
 
 class OnCampus(Shape):
@@ -115,6 +142,36 @@ class OnCampus(Shape):
     rooms: list[CampusRoom]
     items: list[CampusStudent]
     next: Next
+
+
+class FoundOnCampus(Shape):
+    """Who answers to the words, 30 at most."""
+
+    items: list[CampusStudent]
+
+
+class HeldExit(Shape):
+    """A student whose exit was held, by the last try of the day."""
+
+    student_id: int
+    name: str
+    number: str
+    homeroom_id: int
+    homeroom: str
+    reader_id: int
+    gate: str
+    at: datetime
+    state: HeldState = Field(description="How it ended, as far as it has.")
+    until_at: datetime | None = Field(
+        description="When the lessons that hold the exit end; null when they are over."
+    )
+    teachers: list[str] = Field(description="The homeroom's, whom to call.")
+
+
+class HeldExits(Shape):
+    """Those of today, the newest first, 200 at most."""
+
+    items: list[HeldExit]
 
 
 class EvacuationInList(Shape):

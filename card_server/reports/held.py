@@ -48,6 +48,7 @@ class HeldStudent:
     homeroom_id: int
     homeroom: str
     has_photo: bool
+    reader_id: int
     gate: str
     at: datetime
     state: HeldState
@@ -95,7 +96,7 @@ def list_held(
 
 def _last_tries(
     session: Session, school_id: int, zone: ZoneInfo, now: datetime, student_id: int | None
-) -> list[Row[int, str, str, int, str, bool, str, datetime]]:
+) -> list[Row[int, str, str, int, str, bool, int, str, datetime]]:
     since = bounds_of(day_of(now, zone), zone)[0]
     number = func.row_number().over(
         partition_by=Tap.student_id, order_by=(Tap.occurred_at.desc(), Tap.id.desc())
@@ -120,6 +121,7 @@ def _last_tries(
             Student.homeroom_id,
             Homeroom.name.label("homeroom"),
             exists().where(StudentPhoto.student_id == Student.id).label("has_photo"),
+            Reader.id.label("reader_id"),
             Reader.name.label("gate"),
             held.c.occurred_at.label("at"),
         )

@@ -252,13 +252,28 @@ def list_by_id(
 ) -> list[Inside]:
     """The next of those on campus after a student's id, by id."""
     today = day_at(session, school_id, now)
-    found = (
-        _select(school_id, now, today)
-        .where(is_inside(school_id), *_conditions(wanted, now, today), Student.id > after)
-        .order_by(Student.id)
-        .limit(limit)
+    found = _select_after(school_id, wanted, now, today, after, limit).where(is_inside(school_id))
+    return [Inside(*row) for row in session.execute(found)]
+
+
+def list_unsure_by_id(
+    session: Session, school_id: int, wanted: Wanted, now: datetime, after: int, limit: int
+) -> list[Inside]:
+    """The next of those who count as gone by the hour of closing alone, by id."""
+    today = day_at(session, school_id, now)
+    found = _select_after(school_id, wanted, now, today, after, limit).where(
+        is_unsure(school_id, now, today)
     )
     return [Inside(*row) for row in session.execute(found)]
+
+
+def _select_after(
+    school_id: int, wanted: Wanted, now: datetime, today: date, after: int, limit: int
+) -> Select[*tuple[Any, ...]]:
+    found = _select(school_id, now, today).where(
+        *_conditions(wanted, now, today), Student.id > after
+    )
+    return found.order_by(Student.id).limit(limit)
 
 
 def count_inside(session: Session, school_id: int, wanted: Wanted, now: datetime) -> int:

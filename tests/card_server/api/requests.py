@@ -137,6 +137,7 @@ BODIES = {
         "last": "2026-09-30",
         "words": "zs",
     },
+    ("POST", "/attendance/campus/search"): {"words": "zs"},
     ("POST", "/board/students/search"): {"words": "zs", "status": "absent"},
     ("POST", "/attendance/findings/look"): {"key": "missed_exit:1:2026-09-01"},
     ("POST", "/attendance/findings/reopen"): {"key": "missed_exit:1:2026-09-01"},

@@ -35,7 +35,6 @@ OF_PARENTS = {
 """A guardian speaks for themselves, from their own phone: no program consents or asks for them."""
 REASONS = {
     "callbacks.take": "Carriers call it, and nobody else.",
-    "campus.search": "Students have a search.",
     "card_stock.read": "How a list is to be read is for a person; a program sends numbers.",
     "card_stock.tapped": "It shows a person the card in their hand.",
     "desk.find": "Students have a search.",
