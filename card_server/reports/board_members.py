@@ -31,7 +31,7 @@ from schema.tables.metadata import UtcDateTime
 from schema.tables.people import Boarding, Student, StudentStatus
 from schema.tables.school import Homeroom
 
-_SCHOOL: Final = bindparam("school", type_=Integer())
+SCHOOL: Final = bindparam("school", type_=Integer())
 _DAY: Final = bindparam("day", type_=Date())
 _BEGIN: Final = bindparam("begin", type_=UtcDateTime())
 _UNTIL: Final = bindparam("until", type_=UtcDateTime())
@@ -156,12 +156,12 @@ def name_unknown(
         .where(
             Student.school_id == school_id,
             Student.homeroom_id == homeroom_id,
-            is_awaited({homeroom_id: expects}),
+            is_awaited(),
             ~is_away(),
         )
         .order_by(Student.number)
         .limit(most),
-        day_values(school_id, time),
+        day_values(school_id, time) | awaiting({homeroom_id: expects}),
     )
     return [Named(key, name, number, homeroom, None, 0) for key, name, number, homeroom in found]
 
@@ -241,26 +241,35 @@ def _select_members() -> Select[int, int, int, int]:
             kinds.label("kinds"),
         )
         .outerjoin(Attendance, is_day_of_student())
-        .outerjoin(Presence, and_(Presence.school_id == _SCHOOL, Presence.student_id == Student.id))
-        .where(Student.school_id == _SCHOOL, Student.status.in_(OF_THE_SCHOOL))
+        .outerjoin(Presence, and_(Presence.school_id == SCHOOL, Presence.student_id == Student.id))
+        .where(Student.school_id == SCHOOL, Student.status.in_(OF_THE_SCHOOL))
         .group_by(Student.homeroom_id, "kinds")
     )
 
 
-def is_awaited(expects: Mapping[int, Expecting]) -> ColumnElement[bool]:
-    """They are expected by their homeroom's day, and neither here nor judged; maybe on leave."""
+def is_awaited() -> ColumnElement[bool]:
+    """They are expected by their homeroom's day, and neither here nor judged; maybe on leave.
+
+    To be asked with `awaiting`.
+    """
     boards = _boards()
-    with_boarders = [room for room, one in expects.items() if one.boarders]
-    with_others = [room for room, one in expects.items() if one.day_students]
     return and_(
         Student.status == StudentStatus.ENROLLED,
         ~_is_exempt(),
         or_(
-            and_(boards, Student.homeroom_id.in_(with_boarders)),
-            and_(~boards, Student.homeroom_id.in_(with_others)),
+            and_(boards, Student.homeroom_id.in_(bindparam("with_boarders", expanding=True))),
+            and_(~boards, Student.homeroom_id.in_(bindparam("with_others", expanding=True))),
         ),
         _is_unseen(),
     )
+
+
+def awaiting(expects: Mapping[int, Expecting]) -> dict[str, list[int]]:
+    """Which homerooms' days expect somebody, by whom."""
+    return {
+        "with_boarders": [room for room, one in expects.items() if one.boarders],
+        "with_others": [room for room, one in expects.items() if one.day_students],
+    }
 
 
 def _is_unseen() -> ColumnElement[bool]:
@@ -275,7 +284,7 @@ def is_away() -> ColumnElement[bool]:
     """A slip has held at some moment of the day so far."""
     return Student.id.in_(
         select(LeaveSlip.student_id).where(
-            LeaveSlip.school_id == _SCHOOL,
+            LeaveSlip.school_id == SCHOOL,
             LeaveSlip.state == LeaveState.APPROVED,
             LeaveSlip.until_at > _BEGIN,
             LeaveSlip.from_at <= _UNTIL,
@@ -298,7 +307,7 @@ def _holds(table: type[Boarding | Exemption]) -> tuple[ColumnElement[bool], ...]
 def is_day_of_student() -> ColumnElement[bool]:
     """Joins a student with what is kept of the day."""
     return and_(
-        Attendance.school_id == _SCHOOL,
+        Attendance.school_id == SCHOOL,
         Attendance.day == _DAY,
         Attendance.student_id == Student.id,
     )

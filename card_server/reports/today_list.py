@@ -7,16 +7,19 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import DayPlan, Waiting
 from card_server.people.student_search import matches
 from card_server.reports.board_days import expecting, read_plans
 from card_server.reports.board_members import (
+    SCHOOL,
     Time,
+    awaiting,
     day_values,
     is_awaited,
     is_away,
@@ -148,41 +151,34 @@ class TodayCounts(NamedTuple):
 
 def count_today(session: Session, today: Today, wanted: TodayWanted) -> TodayCounts:
     """The numbers of those who are wanted, whatever status is asked for; one query."""
-    are = _statuses(today)
+    known = _known(wanted.words)
+    are = _statuses(known)
     numbers = session.execute(
-        _joined(
-            select(
-                func.count().filter(or_(*are.values())),
-                *(func.count().filter(condition) for condition in are.values()),
-            ),
-            today,
-        ).where(*_conditions(wanted)),
-        day_values(today.school_id, today.time),
+        select(
+            func.count().filter(or_(*are.values())),
+            *(func.count().filter(condition) for condition in are.values()),
+        )
+        .select_from(known)
+        .join(Homeroom, Homeroom.id == known.c.room)
+        .where(*_conditions(wanted)),
+        _values(today),
     ).one()
     return TodayCounts(dict(zip(are, numbers[1:], strict=True)), numbers[0])
 
 
-_ROOM: Final = func.coalesce(Attendance.homeroom_id, Student.homeroom_id)
-"""The homeroom of the day."""
-_ORDERS: Final[dict[str, tuple[Any, ...]]] = {
-    "homeroom": (Homeroom.grade, Homeroom.id, Student.number),
-    "name": (Student.pinyin, Student.number),
-    "number": (Student.number,),
-    "minutes": (func.coalesce(Attendance.late_minutes, 0), Student.number),
-}
-SORTS: Final = (*_ORDERS, "status")
+SORTS: Final = ("homeroom", "name", "number", "minutes", "status")
 
 
 def list_today(
     session: Session, today: Today, wanted: TodayWanted, part: Part
 ) -> list[TodayStudent]:
     """A part of those who are wanted, in two queries."""
-    orders = _ORDERS | {"status": (_gravest(today), *_ORDERS["homeroom"])}
+    known = _known(wanted.words)
     order = [
         column.desc() if part.is_descending else column
-        for column in (*orders.get(part.sort, orders["homeroom"]), Student.id)
+        for column in (*_order(known, part.sort), known.c.id)
     ]
-    found = _select(today, wanted).order_by(*order).offset(part.first)
+    found = _select(known, wanted).order_by(*order).offset(part.first)
     return _read(session, today, found if part.limit is None else found.limit(part.limit))
 
 
@@ -190,7 +186,8 @@ def list_today_by_id(
     session: Session, today: Today, wanted: TodayWanted, after: int, limit: int
 ) -> list[TodayStudent]:
     """The next of them after a student's id, by id, in two queries."""
-    found = _select(today, wanted).where(Student.id > after).order_by(Student.id).limit(limit)
+    known = _known(wanted.words)
+    found = _select(known, wanted).where(known.c.id > after).order_by(known.c.id).limit(limit)
     return _read(session, today, found)
 
 
@@ -207,31 +204,79 @@ def read_all_today(
         first += batch
 
 
-def _statuses(today: Today) -> dict[TodayStatus, ColumnElement[bool]]:
+def _values(today: Today) -> dict[str, Any]:
+    expects = {room: expecting(plan) for room, plan in today.plans.items()}
+    return day_values(today.school_id, today.time) | awaiting(expects)
+
+
+def _known(words: str) -> Subquery:
+    """The school's students, or those who answer to words, with what decides their statuses."""
+    everybody = _select_known()
+    if words.strip():
+        everybody = everybody.where(matches(" ".join(words.split())))
+    # Cut from its first row on, for else what is asked of a student is asked for each status anew.
+    return everybody.offset(0).subquery("known")
+
+
+@cache
+def _select_known() -> Select[*tuple[Any, ...]]:
+    """Written once: writing it takes as long as asking it."""
+    return (
+        select(
+            Student.id,
+            Student.name,
+            Student.number,
+            Student.pinyin,
+            func.coalesce(Attendance.homeroom_id, Student.homeroom_id).label("room"),
+            case((is_awaited(), 1), else_=0).label("awaited"),
+            case((is_away(), 1), else_=0).label("away"),
+            *(
+                func.coalesce(column, 0).label(column.name)
+                for column in (
+                    Attendance.absent,
+                    Attendance.late,
+                    Attendance.left_early,
+                    Attendance.on_leave,
+                    Attendance.late_minutes,
+                    Attendance.early_minutes,
+                )
+            ),
+            Attendance.arrived_at,
+            Attendance.departed_at,
+            func.coalesce(Attendance.sessions, "").label("sessions"),
+        )
+        .select_from(Student)
+        .outerjoin(Attendance, is_day_of_student())
+        .where(Student.school_id == SCHOOL, Student.status.in_(OF_THE_SCHOOL))
+    )
+
+
+def _statuses(known: Subquery) -> dict[TodayStatus, ColumnElement[bool]]:
     """When a student is what, in the order of TodayStatus."""
-    awaited = is_awaited({room: expecting(plan) for room, plan in today.plans.items()})
+    of, awaited, away = known.c, known.c.awaited == 1, known.c.away == 1
     return {
-        TodayStatus.ABSENT: Attendance.absent > 0,
-        TodayStatus.NOT_JUDGED: and_(awaited, ~is_away()),
-        TodayStatus.LATE: or_(Attendance.late > 0, Attendance.late_minutes > 0),
-        TodayStatus.LEFT_EARLY: Attendance.left_early > 0,
-        TodayStatus.ON_LEAVE: or_(Attendance.on_leave > 0, and_(awaited, is_away())),
+        TodayStatus.ABSENT: of.absent > 0,
+        TodayStatus.NOT_JUDGED: and_(awaited, ~away),
+        TodayStatus.LATE: or_(of.late > 0, of.late_minutes > 0),
+        TodayStatus.LEFT_EARLY: of.left_early > 0,
+        TodayStatus.ON_LEAVE: or_(of.on_leave > 0, and_(awaited, away)),
     }
 
 
-def _gravest(today: Today) -> ColumnElement[int]:
-    """The first status of a student, as a number to order by."""
-    places = enumerate(_statuses(today).values())
-    return case(*((condition, place) for place, condition in places), else_=len(TodayStatus))
-
-
-def _joined(wanted: Select[*tuple[Any, ...]], today: Today) -> Select[*tuple[Any, ...]]:
-    return (
-        wanted.select_from(Student)
-        .outerjoin(Attendance, is_day_of_student())
-        .join(Homeroom, Homeroom.id == _ROOM)
-        .where(Student.school_id == today.school_id, Student.status.in_(OF_THE_SCHOOL))
-    )
+def _order(known: Subquery, sort: str) -> tuple[Any, ...]:
+    """What one of SORTS goes by."""
+    of = known.c
+    by_room = (Homeroom.grade, Homeroom.id, of.number)
+    if sort == "status":
+        places = enumerate(_statuses(known).values())
+        gravest = case(*((condition, place) for place, condition in places))
+        return (gravest, *by_room)
+    orders = {
+        "name": (of.pinyin, of.number),
+        "number": (of.number,),
+        "minutes": (of.late_minutes, of.number),
+    }
+    return orders.get(sort, by_room)
 
 
 def _conditions(wanted: TodayWanted) -> list[ColumnElement[bool]]:
@@ -240,29 +285,31 @@ def _conditions(wanted: TodayWanted) -> list[ColumnElement[bool]]:
         conditions.append(Homeroom.grade == wanted.grade)
     if wanted.homeroom_id is not None:
         conditions.append(Homeroom.id == wanted.homeroom_id)
-    if wanted.words.strip():
-        conditions.append(matches(" ".join(wanted.words.split())))
     return conditions
 
 
-def _select(today: Today, wanted: TodayWanted) -> Select[*tuple[Any, ...]]:
-    are = _statuses(today)
+def _select(known: Subquery, wanted: TodayWanted) -> Select[*tuple[Any, ...]]:
+    are, of = _statuses(known), known.c
     chosen = or_(*are.values()) if wanted.status is None else are[wanted.status]
-    columns = select(
-        Student.id,
-        Student.name,
-        Student.number,
-        Homeroom.id,
-        Homeroom.name,
-        Homeroom.grade,
-        *(case((condition, 1), else_=0) for condition in are.values()),
-        Attendance.arrived_at,
-        Attendance.departed_at,
-        func.coalesce(Attendance.late_minutes, 0),
-        func.coalesce(Attendance.early_minutes, 0),
-        func.coalesce(Attendance.sessions, ""),
+    return (
+        select(
+            of.id,
+            of.name,
+            of.number,
+            Homeroom.id,
+            Homeroom.name,
+            Homeroom.grade,
+            *(case((condition, 1), else_=0) for condition in are.values()),
+            of.arrived_at,
+            of.departed_at,
+            of.late_minutes,
+            of.early_minutes,
+            of.sessions,
+        )
+        .select_from(known)
+        .join(Homeroom, Homeroom.id == of.room)
+        .where(chosen, *_conditions(wanted))
     )
-    return _joined(columns, today).where(chosen, *_conditions(wanted))
 
 
 _WHO: Final = ("id", "name", "number", "homeroom_id", "homeroom", "grade")
@@ -270,7 +317,7 @@ _WHO: Final = ("id", "name", "number", "homeroom_id", "homeroom", "grade")
 
 
 def _read(session: Session, today: Today, wanted: Select[*tuple[Any, ...]]) -> list[TodayStudent]:
-    rows = session.execute(wanted, day_values(today.school_id, today.time)).all()
+    rows = session.execute(wanted, _values(today)).all()
     first, last = len(_WHO), len(_WHO) + len(TodayStatus)
     students = []
     for row in rows:
