@@ -18,6 +18,7 @@ from card_server.api import attendance_ranking_shapes as shapes
 from card_server.api.attendance_ranking_shapes import (
     FindingKey,
     FindingsQuery,
+    FindingsSearch,
     RankingQuery,
     StudentRankingQuery,
     StudentRankingSearch,
@@ -58,7 +59,7 @@ def homerooms(asked: RankingQuery) -> Any:
 def students(asked: StudentRankingQuery) -> Any:
     """Students by how often they were late, left early, were absent or on leave over a time."""
     wanted = Wanted(
-        asked.first, _cut(asked.first, asked.last, _LONGEST), homeroom_id=asked.homeroom
+        asked.first, _cut(asked.first, asked.last, _LONGEST), asked.grade, asked.homeroom
     )
     school_id, begin = school_in_use().id, (asked.page - 1) * asked.limit
     with school_session() as session:
@@ -83,9 +84,9 @@ def find_students(asked: StudentRankingSearch) -> Any:
     By POST, because a name must not stand in an address.
     """
     last = _cut(asked.first, asked.last, _LONGEST)
-    wanted = Wanted(asked.first, last, words=asked.words)
+    wanted = Wanted(asked.first, last, asked.grade, asked.homeroom, asked.words)
     with school_session() as session:
-        found = list_lines(session, school_in_use().id, wanted, "-late", 0, MAX_FOUND)
+        found = list_lines(session, school_in_use().id, wanted, asked.sort, 0, MAX_FOUND)
     return {"items": found}
 
 
@@ -95,6 +96,22 @@ def find_students(asked: StudentRankingSearch) -> Any:
 @routes.output(shapes.Findings)
 def findings(asked: FindingsQuery) -> Any:
     """What is odd about students' days and cards, the newest first."""
+    return _find(asked, "")
+
+
+@routes.post("/findings/search")
+@allow(*SEEING)
+@routes.input(FindingsSearch, arg_name="asked")
+@routes.output(shapes.Findings)
+def search_findings(asked: FindingsSearch) -> Any:
+    """The same of those who answer to a name, its pinyin or a student number.
+
+    By POST, because a name must not stand in an address.
+    """
+    return _find(asked, asked.words)
+
+
+def _find(asked: FindingsQuery | FindingsSearch, words: str) -> dict[str, Any]:
     school = school_in_use()
     last = asked.last or day_of(now(), school.zone)
     first = asked.first or last - _USUAL
@@ -102,8 +119,10 @@ def findings(asked: FindingsQuery) -> Any:
         first,
         _cut(first, last, _LONGEST_FINDINGS),
         asked.kind,
+        asked.grade,
         asked.homeroom,
-        is_looked_at=asked.looked_at == "yes",
+        words,
+        asked.looked_at == "yes",
     )
     with school_session() as session:
         return {"items": read_findings(session, school.id, school.zone, wanted)}

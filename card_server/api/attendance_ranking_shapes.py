@@ -12,6 +12,10 @@ from card_server.reports.findings import OddKind
 from card_server.reports.student_ranking import SORTS
 from schema.messages import Refusal
 
+_Grade = Annotated[int, Field(ge=1, le=12), BeforeValidator(whole)]
+_SentGrade = Annotated[int, Field(strict=True, ge=1, le=12)]
+_SentId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+_YesOrNo = Annotated[str, Field(pattern="^(yes|no)$")]
 _Sort = Annotated[str, Field(pattern=f"^-?({'|'.join(SORTS)})$")]
 
 
@@ -20,7 +24,7 @@ class RankingQuery(Taken):
 
     first: Day
     last: Day
-    grade: Annotated[int, Field(ge=1, le=12), BeforeValidator(whole)] | None = None
+    grade: _Grade | None = None
     homeroom: RowId | None = None
 
 
@@ -29,6 +33,7 @@ class StudentRankingQuery(Taken):
 
     first: Day
     last: Day
+    grade: _Grade | None = None
     homeroom: RowId | None = None
     sort: _Sort = "-late"
     limit: Limit = 50
@@ -36,11 +41,14 @@ class StudentRankingQuery(Taken):
 
 
 class StudentRankingSearch(Taken):
-    """From which day to which, and whose name, pinyin or number."""
+    """From which day to which, of which grade or homeroom, and whose name, pinyin or number."""
 
     first: Day
     last: Day
     words: Text
+    grade: _SentGrade | None = None
+    homeroom: _SentId | None = None
+    sort: _Sort = "-late"
 
 
 class FindingsQuery(Taken):
@@ -49,8 +57,21 @@ class FindingsQuery(Taken):
     first: Day | None = None
     last: Day | None = None
     kind: OddKind | None = None
+    grade: _Grade | None = None
     homeroom: RowId | None = None
-    looked_at: Annotated[str, Field(pattern="^(yes|no)$")] = "no"
+    looked_at: _YesOrNo = "no"
+
+
+class FindingsSearch(Taken):
+    """The same of those who answer to a name, its pinyin or a student number."""
+
+    words: Text
+    first: Day | None = None
+    last: Day | None = None
+    kind: OddKind | None = None
+    grade: _SentGrade | None = None
+    homeroom: _SentId | None = None
+    looked_at: _YesOrNo = "no"
 
 
 class FindingKey(Taken):

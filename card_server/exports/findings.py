@@ -14,6 +14,7 @@ from card_server.school_time import day_of
 from card_server.staff.sessions import SchoolInUse
 from card_server.words.choices import word
 from card_server.words.findings import NAMES
+from card_server.words.grades import grade_word
 
 _USUAL = timedelta(days=6)
 
@@ -25,6 +26,7 @@ def read_asked_findings(filters: Filters, today: date, words: str = "") -> Asked
         _read_day(filters, "from", today - _USUAL),
         _read_day(filters, "to", today),
         OddKind(kind) if kind in list(OddKind) else None,
+        read_id(filters, "grade"),
         read_id(filters, "homeroom"),
         words,
         is_looked_at=filters.get("looked") == "yes",
@@ -75,6 +77,8 @@ def _describe(school: SchoolInUse, filters: Filters) -> list[tuple[str, Cell]]:
     ]
     if asked.kind:
         described.append((gettext("Finding"), str(NAMES[asked.kind])))
+    if asked.grade:
+        described.append((gettext("Grade"), grade_word(asked.grade)))
     if asked.homeroom_id:
         described.append((gettext("Homeroom"), asked.homeroom_id))
     return described

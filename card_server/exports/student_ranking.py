@@ -12,13 +12,15 @@ from card_server.exports.lists import BATCH, ExportList, Filters
 from card_server.reports.student_ranking import SORTS, Wanted, count_lines, read_lines
 from card_server.school_time import day_of
 from card_server.staff.sessions import SchoolInUse
+from card_server.words.grades import grade_word
 
 
 def read_wanted(filters: Filters, today: date, words: str = "") -> Wanted:
     """Which students a page's filters mean; without days the month until today."""
     first = _read_day(filters, "from", today.replace(day=1))
     last = _read_day(filters, "to", today)
-    return Wanted(first, last, homeroom_id=read_id(filters, "homeroom"), words=words)
+    grade, room = read_id(filters, "grade"), read_id(filters, "homeroom")
+    return Wanted(first, last, grade, room, words)
 
 
 def _read_day(filters: Filters, name: str, usual: date) -> date:
@@ -58,6 +60,8 @@ def _describe(school: SchoolInUse, filters: Filters) -> list[tuple[str, Cell]]:
         (gettext("From"), wanted.first),
         (gettext("Until"), wanted.last),
     ]
+    if wanted.grade:
+        described.append((gettext("Grade"), grade_word(wanted.grade)))
     if wanted.homeroom_id:
         described.append((gettext("Homeroom"), wanted.homeroom_id))
     return described

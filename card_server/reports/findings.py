@@ -81,6 +81,7 @@ class Asked:
     first: date
     last: date
     kind: OddKind | None = None
+    grade: int | None = None
     homeroom_id: int | None = None
     """The homeroom of today."""
     words: str = ""
@@ -109,6 +110,8 @@ def _is_wanted(asked: Asked, kinds: Collection[OddKind]) -> bool:
 
 
 def _narrowed(wanted: Select[*tuple[Any, ...]], asked: Asked) -> Select[*tuple[Any, ...]]:
+    if asked.grade is not None:
+        wanted = wanted.where(Homeroom.grade == asked.grade)
     if asked.homeroom_id is not None:
         wanted = wanted.where(Student.homeroom_id == asked.homeroom_id)
     if asked.words.strip():

@@ -13,7 +13,7 @@ from card_server.exports.findings import FINDINGS, read_asked_findings
 from card_server.leave.callers import SEEING
 from card_server.register.terms import list_terms
 from card_server.reports.findings import Odd, OddKind, count_kinds, read_findings
-from card_server.reports.student_list import list_rooms
+from card_server.reports.sheet_rooms import SheetRoom, read_rooms
 from card_server.school_time import day_of
 from card_server.web.day_range import DayRange, asked_range, quick_choices
 from card_server.web.downloads import send_list
@@ -21,6 +21,7 @@ from card_server.web.export import asked_export
 from card_server.web.formats import moment, second
 from card_server.web.fragments import render_part
 from card_server.web.paper import MOST_ROWS, Line, asks_paper, choice, days_between, show_paper
+from card_server.web.room_choices import grade_choices, room_choices
 from card_server.web.row_addresses import student_day_address
 from card_server.web.tables import Asked, Column, cut_page, read_asked
 from card_server.words.cards import card_number
@@ -30,7 +31,7 @@ from card_server.words.findings import MEANINGS, NAMES
 pages = Blueprint("findings", __name__)
 _USUAL = timedelta(days=6)
 _LONGEST = timedelta(days=31)
-_FILTERS = ("from", "to", "kind", "homeroom", "looked")
+_FILTERS = ("from", "to", "kind", "grade", "homeroom", "looked")
 _COLUMNS = (
     Column(lazy_gettext("Day"), "day"),
     Column(lazy_gettext("Student"), "name"),
@@ -76,7 +77,7 @@ def _show(words: str) -> ResponseReturnValue:
     with school_session() as session:
         choices = quick_choices(today, list_terms(session, school.id))
         found = read_findings(session, school.id, school.zone, wanted)
-        rooms = list_rooms(session, school.id)
+        rooms = read_rooms(session, school.id)
     rows = asked.sorted(
         found,
         {
@@ -101,7 +102,8 @@ def _show(words: str) -> ResponseReturnValue:
         meanings={one: str(meaning) for one, meaning in MEANINGS.items()},
         names={one: str(name) for one, name in NAMES.items()},
         page=cut_page(rows, asked),
-        rooms=rooms,
+        grades=grade_choices(rooms),
+        rooms=room_choices(rooms, asked.filters),
         see_day=student_day_address(),
         time=time,
         today=today,
@@ -114,12 +116,13 @@ def _kinds() -> list[tuple[str, LazyString]]:
 
 
 def _show_paper(
-    asked: Asked, time: DayRange, rows: list[Odd], rooms: list[tuple[int, str]]
+    asked: Asked, time: DayRange, rows: list[Odd], rooms: list[SheetRoom]
 ) -> ResponseReturnValue:
     about = [
         days_between(*time),
         *choice(gettext("Finding"), _kinds(), asked, "kind"),
-        *choice(gettext("Homeroom"), rooms, asked, "homeroom"),
+        *choice(gettext("Grade"), grade_choices(rooms), asked, "grade"),
+        *choice(gettext("Homeroom"), room_choices(rooms, asked.filters), asked, "homeroom"),
         *choice(gettext("Looked at"), [("yes", gettext("yes"))], asked, "looked"),
     ]
     lines = [_line(one) for one in rows[:MOST_ROWS]]

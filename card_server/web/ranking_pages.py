@@ -13,6 +13,7 @@ from card_server.exports.student_ranking import STUDENT_RANKING, read_wanted
 from card_server.leave.callers import SEEING
 from card_server.register.terms import list_terms
 from card_server.reports.rankings import RankedRoom, read_ranking, read_room_weeks
+from card_server.reports.sheet_rooms import SheetRoom, read_rooms
 from card_server.reports.student_list import list_rooms
 from card_server.reports.student_ranking import SORTS, StudentLine, list_counted
 from card_server.school_time import day_of
@@ -22,6 +23,7 @@ from card_server.web.export import asked_export
 from card_server.web.fragments import render_part
 from card_server.web.paper import MOST_ROWS, asks_paper, choice, days_between, show_paper
 from card_server.web.ranking_file import send_ranking
+from card_server.web.room_choices import grade_choices, room_choices
 from card_server.web.tables import Asked, Column, Page, read_asked, read_page
 from card_server.words.grades import grade_word
 from schema.tables.staff import Role
@@ -118,7 +120,7 @@ def find_students() -> ResponseReturnValue:
 def _show_students(words: str) -> ResponseReturnValue:
     school = school_in_use()
     today = day_of(now(), school.zone)
-    asked = read_asked(SORTS, ("from", "to", "homeroom"), "-late")
+    asked = read_asked(SORTS, ("from", "to", "grade", "homeroom"), "-late")
     with school_session() as session:
         choices = quick_choices(today, list_terms(session, school.id))
         time = asked_range(today, choices[0].range)
@@ -126,7 +128,7 @@ def _show_students(words: str) -> ResponseReturnValue:
         if kind := asked_export():
             return send_list(kind, STUDENT_RANKING, {**asked.filters, "sort": asked.wanted_sort})
         wanted = read_wanted(asked.filters, today, words)
-        rooms = list_rooms(session, school.id)
+        rooms = read_rooms(session, school.id)
         if asks_paper():
             found = list_counted(session, school.id, wanted, asked.wanted_sort, 0, MOST_ROWS)
             return _show_paper(asked, time, rooms, *found)
@@ -143,7 +145,8 @@ def _show_students(words: str) -> ResponseReturnValue:
         choices=choices,
         columns=_STUDENT_COLUMNS,
         page=page,
-        rooms=rooms,
+        grades=grade_choices(rooms),
+        rooms=room_choices(rooms, asked.filters),
         time=time,
         today=today,
         words=words,
@@ -153,11 +156,15 @@ def _show_students(words: str) -> ResponseReturnValue:
 def _show_paper(
     asked: Asked,
     time: DayRange,
-    rooms: list[tuple[int, str]],
+    rooms: list[SheetRoom],
     found: list[StudentLine],
     total: int,
 ) -> ResponseReturnValue:
-    about = [days_between(*time), *choice(gettext("Homeroom"), rooms, asked, "homeroom")]
+    about = [
+        days_between(*time),
+        *choice(gettext("Grade"), grade_choices(rooms), asked, "grade"),
+        *choice(gettext("Homeroom"), room_choices(rooms, asked.filters), asked, "homeroom"),
+    ]
     lines = [
         (
             one.number,

@@ -139,6 +139,7 @@ BODIES = {
     },
     ("POST", "/attendance/campus/search"): {"words": "zs"},
     ("POST", "/board/students/search"): {"words": "zs", "status": "absent"},
+    ("POST", "/attendance/findings/search"): {"words": "zs"},
     ("POST", "/attendance/findings/look"): {"key": "missed_exit:1:2026-09-01"},
     ("POST", "/attendance/findings/reopen"): {"key": "missed_exit:1:2026-09-01"},
     ("POST", "/campuses"): {"name": "东校区"},

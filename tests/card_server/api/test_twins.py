@@ -48,7 +48,6 @@ REASONS = {
     "faces.change": "How a card looks is chosen by a person who sees it.",
     "faces.print_one": "A document for a printer, which a person stands at.",
     "faces.print_rooms": "A document for a printer, which a person stands at.",
-    "findings.find": "Students have a search.",
     "leave.find": "Students have a search.",
     "search.find": "Students have a search; homerooms and readers come as whole lists.",
 }

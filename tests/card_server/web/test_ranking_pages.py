@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.school_time import DISTRICT_ZONE, day_of
 from schema.tables.findings import PairKind
+from schema.tables.school import Homeroom
 from tests.card_server.web.odd_things import add_day, add_pair
 from tests.card_server.web.small_school import SmallSchool, add_students
 
@@ -176,3 +177,24 @@ def test_a_finding_that_is_none_is_not_found(staff: FlaskClient) -> None:
 def test_findings_are_taken_away_as_a_file(staff: FlaskClient, school: SmallSchool) -> None:
     _heads, *rows = _lines(staff.get("/attendance/findings?export=csv").data)
     assert sorted(row[2] for row in rows) == ["张三", "王小明"]
+
+
+def test_students_and_findings_are_of_a_grade_when_one_is_chosen(
+    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    paths = (f"/attendance/students?{RANGE}", f"/attendance/findings?{RANGE}")
+    for path in paths:
+        assert 'name="grade"' not in staff.get(path).text, "a school of one grade has no choice"
+    with sessions.begin() as session:
+        session.get_one(Homeroom, school.homerooms[1]).grade = 2
+        add_day(session, school, 1, TODAY, late=1, late_minutes=9, findings="missed_exit")
+    for path in paths:
+        for grade, there, elsewhere in ((1, "张三", "李四"), (2, "李四", "张三")):
+            page = staff.get(f"{path}&grade={grade}").text
+            assert there in page, (path, grade)
+            assert elsewhere not in page, (path, grade)
+            assert f'<option value="{grade}" selected>' in page
+            rows = _lines(staff.get(f"{path}&grade={grade}&export=csv").data)
+            names = {name for row in rows for name in row}
+            assert there in names, (path, grade)
+            assert elsewhere not in names, (path, grade)
