@@ -87,7 +87,7 @@ def noted(school: JudgedSchool) -> list[str]:
 
 def message_of(school: JudgedSchool, job_id: int) -> str:
     job = read(school.sessions, job_id)
-    return job.message % json.loads(job.message_values)
+    return str(job.message % json.loads(job.message_values))
 
 
 def test_a_try_out_shows_the_difference_and_changes_nothing(
@@ -183,10 +183,10 @@ def _changed(school: JudgedSchool, student: int) -> Rewritten:
     return Rewritten(None, row)
 
 
-@pytest.mark.parametrize("narrow", ["grade", "homeroom"])
-def test_one_grade_or_homeroom_alone(school: JudgedSchool, engine: Engine, narrow: str) -> None:
+@pytest.mark.parametrize("is_grade", [True, False])
+def test_one_grade_or_homeroom_alone(school: JudgedSchool, engine: Engine, is_grade: bool) -> None:
     room = room_of(school, 3)
-    reach = DAY._replace(**({"grade": GRADE} if narrow == "grade" else {"homeroom_id": room}))
+    reach = DAY._replace(grade=GRADE) if is_grade else DAY._replace(homeroom_id=room)
     others = _days_of_others(school, room)
     trial_id = try_out(school, engine, reach)
     trial = found_by(school, trial_id)
