@@ -56,6 +56,7 @@ def _sheet_line(line: SheetLine) -> dict[str, Any]:
         "sessions": list(line.results.values()),
         "findings": line.findings,
         "corrections": line.corrections,
+        "notes": line.notes,
     }
 
 
@@ -106,7 +107,7 @@ def _grid_line(line: MonthLine) -> dict[str, Any]:
 @routes.input(TermQuery, location="query", arg_name="asked")
 @routes.output(shapes.StudentTerm)
 def student_term(student_id: str, path: StudentPath, asked: TermQuery) -> Any:
-    """A student's term: days, taps, leave and corrections; the look is noted."""
+    """A student's term: days, taps, leave, corrections and notes; the look is noted."""
     school = school_in_use()
     today = day_of(now(), school.zone)
     with school_session() as session:
@@ -150,4 +151,5 @@ def _term_day(one: TermDay, seen: Seen) -> dict[str, Any]:
         "taps": seen.taps,
         "passages": seen.passages,
         "corrections": one.corrections,
+        "notes": one.notes,
     }

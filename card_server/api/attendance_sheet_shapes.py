@@ -75,7 +75,18 @@ class CorrectionInForce(Shape):
 
     position: int = Field(description="Which session; 0 for all of them.")
     status: SessionStatus
+    leave_kind: LeaveKind | None
+    minutes: int | None = Field(description="How late, or how early gone, if that was said.")
     reason: str
+    made_by: str
+    made_at: datetime
+
+
+class NoteInForce(Shape):
+    """A note beside the day."""
+
+    id: int
+    body: str
     made_by: str
     made_at: datetime
 
@@ -93,6 +104,7 @@ class SheetLine(Shape):
     sessions: list[Result]
     findings: list[Finding]
     corrections: list[CorrectionInForce]
+    notes: list[NoteInForce]
 
 
 class HomeroomDay(Shape):
@@ -185,7 +197,13 @@ class TermPassage(Shape):
 class TermCorrection(CorrectionInForce):
     """A correction, in force or ended."""
 
-    leave_kind: LeaveKind | None
+    ended_by: str
+    ended_at: datetime | None
+
+
+class TermNote(NoteInForce):
+    """A note beside the day, also one that was taken back."""
+
     ended_by: str
     ended_at: datetime | None
 
@@ -206,6 +224,7 @@ class TermDay(Shape):
     taps: list[TermTap]
     passages: list[TermPassage]
     corrections: list[TermCorrection]
+    notes: list[TermNote]
 
 
 class TermSlip(Shape):

@@ -1,4 +1,4 @@
-"""What staff say of students' days (更正): corrections, exemptions, passages without a card."""
+"""What staff say of students' days (更正): corrections, notes, exemptions, passages by hand."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,9 +18,12 @@ from card_server.api import correction_shapes as shapes
 from card_server.api.changes import HomeroomPath
 from card_server.api.correction_shapes import (
     CorrectionPath,
+    DayNotePath,
+    EndedMarking,
     ExemptionPath,
     ExpectedAgain,
     NewCorrection,
+    NewDayNote,
     NewExemption,
     NewPassage,
     PassagePath,
@@ -30,8 +33,15 @@ from card_server.api.correction_shapes import (
 from card_server.api.inputs import StudentDayPath, StudentPath
 from card_server.attendance import correcting, exempting, noting_passages
 from card_server.attendance.corrections import list_corrections
+from card_server.attendance.day_notes import (
+    list_day_notes,
+    note_day,
+    read_note,
+    take_note_back,
+)
 from card_server.attendance.exemptions import list_exemptions
 from card_server.attendance.hand_passages import PassageLine, list_passages
+from card_server.attendance.markings import end_marking
 from card_server.attendance.whole_homeroom import mark_homeroom
 from card_server.leave.callers import SCHOOL, SEEING, about_days, at_gate
 from card_server.looks import note_look
@@ -69,6 +79,7 @@ def correct(student_id: str, asked: StudentPath, sent: NewCorrection) -> Any:
         "position": str(sent.position),
         "status": sent.status.value,
         "leave_kind": sent.leave_kind.value if sent.leave_kind else "",
+        "minutes": str(sent.minutes or ""),
         "reason": sent.reason,
     }
     with changing_session() as session:
@@ -97,10 +108,60 @@ def send_homeroom(homeroom_id: str, asked: HomeroomPath, sent: WholeHomeroom) ->
     """All of a homeroom who were absent or not judged were there."""
     doing = about_days()
     with changing_session() as session:
-        count = mark_homeroom(
+        return mark_homeroom(
             session, doing, asked.homeroom_id, sent.day, sent.position, sent.reason
         )
+
+
+@routes.post("/homerooms/<homeroom_id>/corrections/end")
+@allow(*SEEING)
+@routes.input(HomeroomPath, location="path", arg_name="asked")
+@routes.input(EndedMarking, arg_name="sent")
+@routes.output(shapes.EndedStudents)
+def end_homeroom(homeroom_id: str, asked: HomeroomPath, sent: EndedMarking) -> Any:
+    """Take back all that still stands of one such marking: the taps decide again."""
+    doing = about_days()
+    with changing_session() as session:
+        count = end_marking(session, doing, asked.homeroom_id, sent.day, sent.marking_id)
     return {"students": count}
+
+
+@routes.get("/students/<student_id>/days/<day>/notes")
+@allow(*SEEING)
+@routes.input(StudentDayPath, location="path", arg_name="asked")
+@routes.output(shapes.DayNotes)
+def day_notes(student_id: str, day: str, asked: StudentDayPath) -> Any:
+    """All that staff ever noted of a student's day; the look is noted."""
+    school_id, key = school_in_use().id, (asked.student_id, asked.day)
+    with school_session() as session:
+        find_student(session, school_id, asked.student_id)
+        found = list_day_notes(session, school_id, [asked.student_id], asked.day, asked.day)
+    note_look("student.day_seen", f"student:{asked.student_id}", {"day": asked.day.isoformat()})
+    return {"items": found.get(key, [])}
+
+
+@routes.post("/students/<student_id>/days/<day>/notes")
+@allow(*SEEING)
+@routes.input(StudentDayPath, location="path", arg_name="asked")
+@routes.input(NewDayNote, arg_name="sent")
+@routes.output(shapes.DayNote, status_code=201)
+def write_day_note(student_id: str, day: str, asked: StudentDayPath, sent: NewDayNote) -> Any:
+    """Note something beside a student's day; its status stays what it is."""
+    doing = about_days()
+    with changing_session() as session:
+        find_student(session, doing.school_id, asked.student_id)
+        return note_day(session, doing, asked.student_id, asked.day, read_note(sent.body))
+
+
+@routes.post("/day-notes/<day_note_id>/end")
+@allow(*SEEING)
+@routes.input(DayNotePath, location="path", arg_name="asked")
+@routes.output(shapes.DayNote)
+def end_day_note(day_note_id: str, asked: DayNotePath) -> Any:
+    """Take a note back: by an administrator, or with the same log-in's token."""
+    doing = about_days()
+    with changing_session() as session:
+        return take_note_back(session, doing, asked.day_note_id)
 
 
 @routes.get("/students/<student_id>/exemptions")

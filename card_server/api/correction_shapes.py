@@ -2,13 +2,14 @@
 
 from datetime import date, datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
-from card_server.api.inputs import Day, Limit, Moment, RowId, Taken
+from card_server.api.inputs import Day, Limit, Moment, RowId, Taken, UuidId
 from card_server.api.leave_shapes import Reason
 from card_server.api.shapes import Shape
-from card_server.attendance.correcting import MOST_SESSIONS
+from card_server.attendance.correcting import MOST_MINUTES, MOST_SESSIONS
 from schema.tables.attendance import SessionStatus
 from schema.tables.leave import LeaveKind
 from schema.tables.readers import Direction
@@ -24,10 +25,27 @@ _Position = Annotated[
 ]
 
 
+_Minutes = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=1,
+        le=MOST_MINUTES,
+        description="How late, or how early gone; without them as many as the taps say.",
+    ),
+]
+
+
 class CorrectionPath(Taken):
     """Which correction."""
 
     correction_id: RowId
+
+
+class DayNotePath(Taken):
+    """Which note beside a day."""
+
+    day_note_id: RowId
 
 
 class ExemptionPath(Taken):
@@ -50,13 +68,20 @@ class PassagesQuery(Taken):
 
 
 class NewCorrection(Taken):
-    """What a session of a day was; on leave needs its kind."""
+    """What a session of a day was; on leave needs its kind; minutes need one session."""
 
     day: Day
     position: _Position
     status: SessionStatus
     leave_kind: LeaveKind | None = None
+    minutes: _Minutes | None = None
     reason: Reason
+
+
+class NewDayNote(Taken):
+    """What is to stand beside a day."""
+
+    body: Reason
 
 
 class WholeHomeroom(Taken):
@@ -65,6 +90,13 @@ class WholeHomeroom(Taken):
     day: Day
     position: _Position
     reason: Reason
+
+
+class EndedMarking(Taken):
+    """Which marking of a day is taken back; the last one that stands if none is named."""
+
+    day: Day
+    marking_id: UuidId | None = None
 
 
 class NewExemption(Taken):
@@ -98,11 +130,13 @@ class Correction(Shape):
     position: int = Field(description="Which session of the day, from 1; 0 for all of them.")
     status: SessionStatus
     leave_kind: LeaveKind | None
+    minutes: int | None = Field(description="Null: as many as the taps say, if any.")
     reason: str
     made_by: str
     made_at: datetime
     ended_by: str
     ended_at: datetime | None = Field(description="Since when it counts no more.")
+    marking_id: UUID | None = Field(description="Of a whole homeroom's, made by one click.")
 
 
 class Corrections(Shape):
@@ -115,6 +149,34 @@ class MarkedHomeroom(Shape):
     """How many students became present."""
 
     students: int
+    marking_id: UUID | None = Field(
+        description="By which it can be taken back; null when nobody was missing."
+    )
+
+
+class EndedStudents(Shape):
+    """Of how many students the taps decide again."""
+
+    students: int
+
+
+class DayNote(Shape):
+    """A note beside a student's day, which changes no status."""
+
+    id: int
+    student_id: int
+    day: date
+    body: str
+    made_by: str
+    made_at: datetime
+    ended_by: str
+    ended_at: datetime | None = Field(description="Since when it is taken back.")
+
+
+class DayNotes(Shape):
+    """All that was ever noted of a day, newest first."""
+
+    items: list[DayNote]
 
 
 class Exemption(Shape):

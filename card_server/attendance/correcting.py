@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -26,6 +27,9 @@ MOST_SESSIONS: Final = BOARDERS_POSITION
 """The boarders' return stands after all sessions of a day."""
 STATUSES: Final = tuple(one for one in SessionStatus if one is not SessionStatus.NOT_JUDGED)
 """What staff can say: that nobody knows is no correction."""
+WITH_MINUTES: Final = (SessionStatus.LATE, SessionStatus.LEFT_EARLY)
+MOST_MINUTES: Final = 600
+"""More than that was no lateness."""
 _DAYS_WITHOUT_TERM: Final = 30
 
 
@@ -39,6 +43,8 @@ class Doing:
     now: datetime
     is_school: bool = False
     """Whether this person speaks for the school, and may go further back than the term."""
+    staff_id: int | None = None
+    """The account, or that of whoever made the program's token; None for no account's."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +55,15 @@ class Mark:
     status: SessionStatus
     leave_kind: LeaveKind | None
     reason: str
+    minutes: int | None = None
+    """How late, or how early gone; None: as many as the taps say."""
 
 
 def read_mark(typed: Mapping[str, str]) -> Mark:
-    """What somebody typed. Raises FieldsError."""
+    """What somebody typed; a kind of leave and minutes only where the status has such.
+
+    Raises FieldsError.
+    """
     wrong = Problems()
     status, kind = typed.get("status", ""), typed.get("leave_kind", "")
     if status not in list(STATUSES):
@@ -61,9 +72,25 @@ def read_mark(typed: Mapping[str, str]) -> Mark:
         wrong.add("leave_kind", _("Choose what kind of leave it is."))
     position = read_position(wrong, typed.get("position", ""))
     reason = wrong.text("reason", typed.get("reason", ""), 200)
+    minutes = None
+    if status in WITH_MINUTES:
+        minutes = _read_minutes(wrong, typed.get("minutes", "").strip(), position)
     wrong.refuse()
-    is_leave = status == SessionStatus.ON_LEAVE
-    return Mark(position, SessionStatus(status), LeaveKind(kind) if is_leave else None, reason)
+    leave_kind = LeaveKind(kind) if status == SessionStatus.ON_LEAVE else None
+    return Mark(position, SessionStatus(status), leave_kind, reason, minutes)
+
+
+def _read_minutes(wrong: Problems, typed: str, position: int) -> int | None:
+    """Of one session; said of a whole day they would count once for each of its sessions."""
+    if not typed:
+        return None
+    is_number = typed.isascii() and typed.isdigit() and len(typed) <= 3
+    if not is_number or not 1 <= int(typed) <= MOST_MINUTES:
+        wrong.add("minutes", _("Write a number of minutes from 1 to 600, or nothing."))
+        return None
+    if position == ALL_DAY:
+        wrong.add("minutes", _("Minutes belong to one session: choose which."))
+    return int(typed)
 
 
 def read_position(wrong: Problems, typed: str) -> int:
@@ -87,7 +114,12 @@ def correct(session: Session, doing: Doing, student_id: int, day: date, mark: Ma
 
 
 def write_correction(
-    session: Session, doing: Doing, student_id: int, day: date, mark: Mark
+    session: Session,
+    doing: Doing,
+    student_id: int,
+    day: date,
+    mark: Mark,
+    marking_id: UUID | None = None,
 ) -> Correction:
     """The same for a student who is locked and a day that may be corrected; nothing is judged."""
     for former in _standing(session, doing.school_id, student_id, day):
@@ -100,9 +132,11 @@ def write_correction(
         position=mark.position,
         status=mark.status,
         leave_kind=mark.leave_kind,
+        minutes=mark.minutes,
         reason=mark.reason,
         made_by=doing.actor.name[:120],
         made_at=doing.now,
+        marking_id=marking_id,
     )
     session.add(row)
     session.flush()
@@ -166,6 +200,8 @@ def _note(session: Session, doing: Doing, row: Correction, action: str, reason: 
         "session": row.position,
         "status": row.status,
         "leave_kind": row.leave_kind,
+        **({"minutes": row.minutes} if row.minutes is not None else {}),
+        **({"marking": str(row.marking_id)} if row.marking_id else {}),
     }
     subject = f"student:{row.student_id}"
     note(session, doing.school_id, doing.actor, action, subject, reason=reason, details=details)

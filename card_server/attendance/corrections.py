@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Result, select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import Corrected
@@ -15,7 +16,7 @@ def corrections_of(
     session: Session, school_id: int, student_ids: Collection[int], first: date, last: date
 ) -> dict[tuple[int, date], list[Corrected]]:
     """The corrections in force of these students' days, the oldest first; in one query."""
-    found = session.execute(
+    found: Result[*tuple[Any, ...]] = session.execute(
         select(
             Correction.student_id,
             Correction.day,
@@ -23,6 +24,7 @@ def corrections_of(
             Correction.position,
             Correction.status,
             Correction.leave_kind,
+            Correction.minutes,
         )
         .where(
             Correction.school_id == school_id,
@@ -33,9 +35,8 @@ def corrections_of(
         .order_by(Correction.id)
     )
     corrections: dict[tuple[int, date], list[Corrected]] = {}
-    for student_id, day, id_, position, status, kind in found:
-        said = Corrected(id_, position, status, kind)
-        corrections.setdefault((student_id, day), []).append(said)
+    for student_id, day, *said in found:
+        corrections.setdefault((student_id, day), []).append(Corrected(*said))
     return corrections
 
 

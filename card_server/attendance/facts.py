@@ -107,6 +107,8 @@ class Corrected(Struct, frozen=True, gc=False):
     """Of a session, or `ALL_DAY`."""
     status: SessionStatus
     leave_kind: LeaveKind | None = None
+    minutes: int | None = None
+    """How late, or how early gone; None: as many as the taps say."""
 
 
 ALL_DAY: Final = 0

@@ -5,7 +5,8 @@ known and however often, today or in a year. `directions` finds where the studen
 is owed to each session after leave, `judging` what became of it; then
 
 - a correction of staff stands over what was found. Of several the newest counts for each session,
-  whether it names that session or all. Minutes stay where the status that it says has any;
+  whether it names that session or all. Minutes are those that it says, or else stay where its
+  status has any;
 - whoever is still inside when the school closes, and is no boarder, has forgotten the exit: outside
   from then on, without an exit that nobody saw. Who comes in after that hour is out at midnight;
 - an entry on a closed day, or during leave that covers a session, was not expected;
@@ -120,7 +121,8 @@ def _with_minutes(
         return tuple(path.taps)
     minutes: dict[float, int] = {}
     for one in sessions:
-        if one.late_minutes:
+        # Staff may say that somebody was late whom no tap shows coming in late.
+        if one.late_minutes and one.position in path.late_entries:
             came_s = path.late_entries[one.position]
             minutes[came_s] = max(minutes.get(came_s, 0), one.late_minutes)
     late = {one.id: minutes.get(clock.seconds_to(one.at), 0) for one in passings}
@@ -153,17 +155,26 @@ def _correct_one(result: SessionResult, corrections: Iterable[Corrected]) -> Ses
             newest = one
     if newest is None:
         return result
-    is_late = newest.status is SessionStatus.LATE
-    has_minutes = is_late or newest.status is SessionStatus.LEFT_EARLY
+    late, early = _minutes_of(result, newest)
     return replace(
         result,
         status=newest.status,
-        late_minutes=result.late_minutes if is_late else 0,
-        early_minutes=result.early_minutes if has_minutes else 0,
+        late_minutes=late,
+        early_minutes=early,
         leave_kind=newest.leave_kind or result.leave_kind,
         waiting=None,
         is_corrected=True,
     )
+
+
+def _minutes_of(result: SessionResult, said: Corrected) -> tuple[int, int]:
+    """How late and how early; what the taps say where staff said nothing of it."""
+    if said.status is SessionStatus.LATE:
+        late = result.late_minutes if said.minutes is None else said.minutes
+        return late, result.early_minutes
+    if said.status is SessionStatus.LEFT_EARLY:
+        return 0, result.early_minutes if said.minutes is None else said.minutes
+    return 0, 0
 
 
 def _find_closing(facts: DayFacts, path: Path, clock: DayClock, as_of_s: float) -> datetime | None:

@@ -1,4 +1,4 @@
-"""One student's day for whoever corrects it: its sessions, corrections, passages by hand."""
+"""One student's day for whoever corrects it: sessions, corrections, notes, passages by hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from card_server.attendance.corrections import list_corrections
+from card_server.attendance.day_notes import list_day_notes
 from card_server.attendance.facts import SessionResult
 from card_server.attendance.hand_passages import PassageLine, list_passages
 from card_server.attendance.whole_homeroom import plan_of
 from card_server.people.students import name_student
 from card_server.school_time import bounds_of
-from schema.tables.attendance import Attendance, Correction
+from schema.tables.attendance import Attendance, Correction, DayNote
 
 _RESULTS = msgspec.json.Decoder(list[SessionResult])
 _MOST_PASSAGES = 50
@@ -41,6 +42,8 @@ class StudentSheet:
     sessions: Sequence[SessionLine]
     corrections: Sequence[Correction]
     """All that was ever said of the day, the newest first."""
+    notes: Sequence[DayNote]
+    """All that was ever noted of it, the newest first."""
     passages: Sequence[PassageLine]
 
 
@@ -59,6 +62,7 @@ def read_sheet(
         homeroom,
         _read_sessions(session, school_id, student_id, homeroom_id, day),
         list_corrections(session, school_id, student_id, day),
+        list_day_notes(session, school_id, [student_id], day, day).get((student_id, day), ()),
         passages,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from uuid import UUID, uuid4
 
 import msgspec
 from sqlalchemy import and_, or_, select
@@ -36,10 +37,20 @@ class Missing:
     positions: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Marked:
+    """What one click did."""
+
+    students: int
+    """How many became present."""
+    marking_id: UUID | None
+    """By which all of it can be taken back; None when nobody was missing."""
+
+
 def mark_homeroom(
     session: Session, doing: Doing, homeroom_id: int, day: date, position: int, reason: str
-) -> int:
-    """How many students became present: all of a homeroom who were absent or not judged.
+) -> Marked:
+    """Let all of a homeroom who were absent or not judged be present.
 
     For one session of the day, or (`ALL_DAY`) for all that have begun. Raises
     AppError(NOT_FOUND), FieldsError for a day or a session that cannot be corrected.
@@ -50,13 +61,14 @@ def mark_homeroom(
     if position != ALL_DAY and position not in [one.position for one in begun]:
         raise FieldsError({"position": _("This session has not begun yet.")})
     missing = list_missing(session, doing, homeroom_id, day, begun, position)
+    marking_id = uuid4() if missing else None
     for one in missing:
         lock_student(session, doing.school_id, one.student_id)
         for at in one.positions:
             mark = Mark(at, SessionStatus.PRESENT, None, reason)
-            write_correction(session, doing, one.student_id, day, mark)
+            write_correction(session, doing, one.student_id, day, mark, marking_id)
     refold(session, doing.school_id, [one.student_id for one in missing], day, day, doing.now)
-    return len(missing)
+    return Marked(len(missing), marking_id)
 
 
 def list_missing(

@@ -24,7 +24,7 @@ def about_leave() -> slips.Doing:
 def about_days() -> correcting.Doing:
     """What this request does with corrections."""
     school = school_in_use()
-    return correcting.Doing(actor(), school.id, school.zone, now(), is_school())
+    return correcting.Doing(actor(), school.id, school.zone, now(), is_school(), caller().staff_id)
 
 
 def at_gate() -> noting_passages.AtGate:

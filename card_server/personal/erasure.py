@@ -1,10 +1,9 @@
 """Erasing a student who has left (删除个人信息, PIPL art. 47), in the caller's one transaction.
 
 Goes: all that names or shows the student; the guardians who have no other child here; notes, photo,
-homerooms and beds; leave slips, corrections, exemptions, evacuations and roll calls; the texts of
-messages;
-whose card, tap and registration it was; the personal part of the audit log; what other systems were
-told; files that were written in the background.
+homerooms and beds; leave slips, corrections, notes on days, exemptions, evacuations and roll calls;
+the texts of messages; whose card, tap and registration it was; the personal part of the audit log;
+what other systems were told; files that were written in the background.
 Stays, without a person: the student's row, empty, and the days, taps, messages and registrations
 that counts are made of; the audit log's entries, which name nobody. So the log still verifies.
 """
@@ -26,7 +25,7 @@ from card_server.field_errors import marked as _
 from card_server.people.stays import lock_student
 from card_server.people.student_search import to_narrow
 from card_server.people.student_status import AWAY_FOR_GOOD
-from schema.tables.attendance import Correction, Exemption, HandPassage, Presence
+from schema.tables.attendance import Correction, DayNote, Exemption, HandPassage, Presence
 from schema.tables.cards import CardBinding, CardHistory
 from schema.tables.evacuation import EvacuationStudent
 from schema.tables.findings import TapPair
@@ -224,6 +223,7 @@ def _erase_traces(session: Session, doing: Erasing) -> None:
         Presence,
         LeaveSlip,
         Correction,
+        DayNote,
         Exemption,
         HandPassage,
         EvacuationStudent,

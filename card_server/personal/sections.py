@@ -13,6 +13,7 @@ from card_server.storage.sealing import Seal
 from schema.tables.attendance import (
     Attendance,
     Correction,
+    DayNote,
     Exemption,
     HandPassage,
     Presence,
@@ -270,6 +271,7 @@ _SECTIONS: tuple[tuple[str, LazyString, Callable[[Asking], Iterator[Row]]], ...]
     ("registrations", lazy_gettext("Registrations"), _read_registrations),
     ("leave", lazy_gettext("Leave slips"), _read_leave),
     ("corrections", lazy_gettext("Corrections"), _rows_of(Correction, "id")),
+    ("day-notes", lazy_gettext("Notes on days"), _rows_of(DayNote, "id")),
     ("exemptions", lazy_gettext("Exemptions"), _rows_of(Exemption, "from_on")),
     ("taps", lazy_gettext("Taps"), _read_taps),
     ("passages", lazy_gettext("Passages without a card"), _rows_of(HandPassage, "at")),

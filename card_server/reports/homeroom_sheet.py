@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Result, select
 from sqlalchemy.orm import Session
 
+from card_server.attendance.day_notes import list_day_notes
 from card_server.attendance.facts import DayPlan, Finding, SessionPlan, SessionResult
 from card_server.reports.day_plans import is_school_day, kept_plans
 from card_server.reports.homeroom_members import Member, read_members
 from card_server.reports.kept_days import NOTHING_KEPT, KeptDay, read_days
 from card_server.reports.sheet_rooms import SheetRoom, find_room, read_rooms
 from card_server.staff.sessions import SchoolInUse
-from schema.tables.attendance import Correction, SessionStatus
+from schema.tables.attendance import Correction, DayNote, SessionStatus
+from schema.tables.leave import LeaveKind
 
 _NEIGHBOURS = 14
 """How far before and after a day its school days are looked for."""
@@ -26,6 +29,9 @@ class Said:
     position: int
     """0 for every session."""
     status: SessionStatus
+    leave_kind: LeaveKind | None
+    minutes: int | None
+    """How late, or how early gone, if that was said."""
     reason: str
     made_by: str
     made_at: datetime
@@ -47,6 +53,8 @@ class SheetLine:
     """By the session's position; a session that nobody judged is missing."""
     findings: tuple[Finding, ...]
     corrections: Sequence[Said]
+    notes: Sequence[DayNote]
+    """Those that are not taken back, the oldest first."""
 
     def has(self, status: SessionStatus) -> bool:
         """Whether any session is that."""
@@ -79,7 +87,7 @@ class HomeroomSheet:
 def read_homeroom_sheet(
     session: Session, school: SchoolInUse, homeroom_id: int, day: date, words: str = ""
 ) -> HomeroomSheet:
-    """The sheet in six queries; with words only of students who answer to them.
+    """The sheet in seven queries; with words only of students who answer to them.
 
     Raises AppError(NOT_FOUND).
     """
@@ -107,13 +115,21 @@ def _read_lines(
     ids = [one.id for one in members]
     kept = read_days(session, school_id, ids, [day])
     said = read_said(session, school_id, ids, day, day)
+    noted = list_day_notes(session, school_id, ids, day, day)
     return [
-        _line(one, kept.get((one.id, day), NOTHING_KEPT), said.get((one.id, day), ()))
+        _line(
+            one,
+            kept.get((one.id, day), NOTHING_KEPT),
+            said.get((one.id, day), ()),
+            [note for note in reversed(noted.get((one.id, day), ())) if note.ended_at is None],
+        )
         for one in members
     ]
 
 
-def _line(member: Member, kept: KeptDay, said: Sequence[Said]) -> SheetLine:
+def _line(
+    member: Member, kept: KeptDay, said: Sequence[Said], notes: Sequence[DayNote]
+) -> SheetLine:
     return SheetLine(
         member.id,
         member.number,
@@ -126,6 +142,7 @@ def _line(member: Member, kept: KeptDay, said: Sequence[Said]) -> SheetLine:
         {one.position: one for one in kept.results},
         kept.findings,
         said,
+        notes,
     )
 
 
@@ -133,12 +150,14 @@ def read_said(
     session: Session, school_id: int, student_ids: Sequence[int], first: date, last: date
 ) -> dict[tuple[int, date], list[Said]]:
     """The corrections in force with who, when and why, the oldest first; in one query."""
-    found = session.execute(
+    found: Result[*tuple[Any, ...]] = session.execute(
         select(
             Correction.student_id,
             Correction.day,
             Correction.position,
             Correction.status,
+            Correction.leave_kind,
+            Correction.minutes,
             Correction.reason,
             Correction.made_by,
             Correction.made_at,
@@ -152,9 +171,8 @@ def read_said(
         .order_by(Correction.id)
     )
     said: dict[tuple[int, date], list[Said]] = {}
-    for student_id, day, position, status, reason, made_by, made_at in found:
-        one = Said(position, status, reason, made_by, made_at)
-        said.setdefault((student_id, day), []).append(one)
+    for student_id, day, *one in found:
+        said.setdefault((student_id, day), []).append(Said(*one))
     return said
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Result, select, union_all
 from sqlalchemy.orm import Session
 
+from card_server.attendance.day_notes import list_day_notes
 from card_server.attendance.facts import DayPlan, Finding, SessionResult
 from card_server.attendance.hand_passages import PassageLine, list_passages
 from card_server.attendance.rows import THERE
@@ -23,7 +24,7 @@ from card_server.reports.kept_days import NOTHING_KEPT, KeptDay, read_days
 from card_server.school_time import bounds_of, day_of
 from card_server.staff.sessions import SchoolInUse
 from schema.messages import Decision, Refusal
-from schema.tables.attendance import Correction, HandPassage, SessionStatus
+from schema.tables.attendance import Correction, DayNote, HandPassage, SessionStatus
 from schema.tables.readers import Direction, Reader
 from schema.tables.school import Term
 from schema.tables.taps import DirectionBy, Effect, Tap
@@ -70,11 +71,13 @@ class TermDay:
     """How often the student tapped, or was written down by a guard; `read_seen` tells where."""
     corrections: Sequence[Correction]
     """All that was ever said of the day, the newest first."""
+    notes: Sequence[DayNote]
+    """All that was ever noted of it, the newest first."""
 
     @property
     def is_worth_a_line(self) -> bool:
         """Whether anything is known of it, or anything was expected."""
-        known = self.results, self.arrived_at, self.times_seen, self.corrections
+        known = self.results, self.arrived_at, self.times_seen, self.corrections, self.notes
         return is_school_day(self.plan) or any(known)
 
 
@@ -147,7 +150,7 @@ def read_student_term(
     day: date,
     today: date,
 ) -> StudentTerm:
-    """The term until today, in seven queries; if none is named that of a day.
+    """The term until today, in eight queries; if none is named that of a day.
 
     In the holidays that is the last one that had begun, before all terms the first one to come.
     Raises AppError(NOT_FOUND) for a student or a term that is not there.
@@ -167,7 +170,7 @@ def read_student_term(
 def read_student_days(
     session: Session, school: SchoolInUse, student_id: int, first: date, last: date
 ) -> list[TermDay]:
-    """Some days of a student, in five queries. Raises AppError(NOT_FOUND)."""
+    """Some days of a student, in six queries. Raises AppError(NOT_FOUND)."""
     homeroom_id = name_student(session, school.id, student_id).homeroom_id
     return _read_days(_Span(session, school, student_id, first, last), homeroom_id)
 
@@ -236,8 +239,16 @@ def _read_days(of: _Span, homeroom_id: int) -> list[TermDay]:
     plans = _read_plans(of.session, of.school.id, homeroom_id, kept, days)
     times_seen = _count_seen(of)
     said = _read_corrections(of)
+    noted = list_day_notes(of.session, of.school.id, [of.student_id], of.first, of.last)
     return [
-        TermDay(day, plans.get(day), *one[1:], times_seen[day], said.get(day, ()))
+        TermDay(
+            day,
+            plans.get(day),
+            *one[1:],
+            times_seen[day],
+            said.get(day, ()),
+            noted.get((of.student_id, day), ()),
+        )
         for day, one in ((day, kept.get(day, NOTHING_KEPT)) for day in days)
     ]
 

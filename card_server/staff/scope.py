@@ -12,6 +12,7 @@ from card_server.cards.steps import FREE
 from schema.tables.attendance import (
     Attendance,
     Correction,
+    DayNote,
     Exemption,
     HandPassage,
     HomeroomDay,
@@ -146,6 +147,7 @@ def _reached(school_id: int, grants: list[Grant]) -> dict[type[Table], ColumnEle
         HandPassage: _any(HandPassage.student_id.in_(students), is_at_gate),
         RollCall: _any(RollCall.student_id.in_(students), is_at_gate),
         Correction: Correction.student_id.in_(students),
+        DayNote: DayNote.student_id.in_(students),
         Exemption: Exemption.student_id.in_(students),
         StudentNote: StudentNote.student_id.in_(students),
         StudentPhoto: _any(StudentPhoto.student_id.in_(students), sees_faces),

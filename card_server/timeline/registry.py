@@ -2,6 +2,7 @@
 
 from card_server.timeline.cards import CARDS
 from card_server.timeline.corrections import CORRECTIONS
+from card_server.timeline.day_notes import DAY_NOTES
 from card_server.timeline.days import DAYS
 from card_server.timeline.homerooms import HOMEROOMS
 from card_server.timeline.leave import LEAVE
@@ -20,6 +21,7 @@ SOURCES: tuple[Source, ...] = (
     CARDS,
     LEAVE,
     CORRECTIONS,
+    DAY_NOTES,
     PASSAGES,
     ROLL_CALLS,
     REGISTRATIONS,

@@ -1,15 +1,17 @@
-"""Corrections (更正): one student's day, or a whole homeroom that had no cards."""
+"""Corrections (更正) and notes of one student's day, or of a whole homeroom that had no cards."""
 
 from collections.abc import Mapping
 from datetime import date
+from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
-from card_server.access import allow, now, school_in_use, school_session
+from card_server.access import allow, caller, now, school_in_use, school_session
 from card_server.attendance.correcting import (
+    MOST_MINUTES,
     STATUSES,
     correct,
     end_correction,
@@ -17,7 +19,9 @@ from card_server.attendance.correcting import (
     read_position,
 )
 from card_server.attendance.corrections import find_correction
+from card_server.attendance.day_notes import find_day_note, note_day, read_note, take_note_back
 from card_server.attendance.facts import ALL_DAY
+from card_server.attendance.markings import end_marking, last_marking
 from card_server.attendance.student_sheet import StudentSheet, read_sheet
 from card_server.attendance.whole_homeroom import (
     begun_sessions,
@@ -26,7 +30,7 @@ from card_server.attendance.whole_homeroom import (
     plan_of,
 )
 from card_server.field_errors import Problems
-from card_server.leave.callers import SEEING, about_days
+from card_server.leave.callers import SEEING, about_days, is_school
 from card_server.looks import note_look
 from card_server.people.students import find_student
 from card_server.register.homerooms import find_homeroom
@@ -80,8 +84,44 @@ def end(correction_id: int) -> ResponseReturnValue:
     return redirect(address)
 
 
+@pages.post("/students/<int:student_id>/day-notes")
+@allow(*SEEING)
+def write_note(student_id: int) -> ResponseReturnValue:
+    """Note something beside the day; its status stays what it is."""
+    form, doing, day = request.form, about_days(), asked_day()
+
+    def change(session: Session) -> None:
+        find_student(session, doing.school_id, student_id)
+        note_day(session, doing, student_id, day, read_note(form.get("body", "")))
+
+    wrong = try_change(change)
+    if wrong.errors:
+        return _show(student_id, day, NOTHING_WRONG, form.to_dict(), wrong)
+    flash(gettext("The note stands beside the day."), "good")
+    return redirect(url_for("corrections.show", student_id=student_id, day=day.isoformat()))
+
+
+@pages.post("/day-notes/<int:day_note_id>/end")
+@allow(*SEEING)
+def end_note(day_note_id: int) -> ResponseReturnValue:
+    """Take a note back."""
+    doing = about_days()
+    wrong = try_change(lambda session: take_note_back(session, doing, day_note_id))
+    with school_session() as session:
+        row = find_day_note(session, doing.school_id, day_note_id)
+    if wrong.errors:
+        return _show(row.student_id, row.day, NOTHING_WRONG, {}, wrong)
+    flash(gettext("The note is taken back."), "good")
+    address = url_for("corrections.show", student_id=row.student_id, day=row.day.isoformat())
+    return redirect(address)
+
+
 def _show(
-    student_id: int, day: date, wrong: Wrong, values: Mapping[str, str]
+    student_id: int,
+    day: date,
+    wrong: Wrong,
+    values: Mapping[str, str],
+    wrong_note: Wrong = NOTHING_WRONG,
 ) -> ResponseReturnValue:
     school = school_in_use()
     with school_session() as session:
@@ -92,9 +132,13 @@ def _show(
         "correction.html",
         day=day,
         errors=wrong.errors,
+        note_errors=wrong_note.errors,
+        may_take_back=is_school(),
+        own_id=caller().staff_id,
         kinds=[("", gettext("Choose")), *((one.value, word(one)) for one in LeaveKind)],
         names=_names(sheet),
-        positions=[(ALL_DAY, gettext("the whole day")), *_positions(sheet)],
+        most_minutes=MOST_MINUTES,
+        positions=_choices(sheet),
         sheet=sheet,
         statuses=[(one.value, word(one)) for one in STATUSES],
         taps=found.taps,
@@ -102,16 +146,21 @@ def _show(
         tones=TONES,
         values=values,
     )
-    return page, wrong.status
+    return page, max(wrong.status, wrong_note.status)
 
 
-def _positions(sheet: StudentSheet) -> list[tuple[int, str]]:
-    return [(one.position, one.name) for one in sheet.sessions]
+def _choices(sheet: StudentSheet) -> list[tuple[int, str]]:
+    """What can be corrected; a day that has no timetable is one session, which is all of it."""
+    names = _names(sheet)
+    if len(sheet.sessions) == 1 and not sheet.sessions[0].name:
+        del names[ALL_DAY]
+    return list(names.items())
 
 
 def _names(sheet: StudentSheet) -> dict[int, str]:
     """What each position is called, in the list of corrections."""
-    return {ALL_DAY: gettext("the whole day"), **dict(_positions(sheet))}
+    whole = gettext("the whole day")
+    return {ALL_DAY: whole, **{one.position: one.name or whole for one in sheet.sessions}}
 
 
 @pages.get("/homerooms/<int:homeroom_id>/corrections")
@@ -132,7 +181,8 @@ def send_homeroom(homeroom_id: int) -> ResponseReturnValue:
         position = read_position(wrong, form.get("position", ""))
         reason = wrong.text("reason", form.get("reason", ""), 200)
         wrong.refuse()
-        marked.append(mark_homeroom(session, doing, homeroom_id, day, position, reason))
+        made = mark_homeroom(session, doing, homeroom_id, day, position, reason)
+        marked.append(made.students)
 
     wrong = try_change(change)
     if wrong.errors:
@@ -140,6 +190,30 @@ def send_homeroom(homeroom_id: int) -> ResponseReturnValue:
     [count] = marked
     said = ngettext(
         "%(num)s student is marked present.", "%(num)s students are marked present.", count
+    )
+    flash(said, "good")
+    address = url_for("corrections.show_homeroom", homeroom_id=homeroom_id, day=day.isoformat())
+    return redirect(address)
+
+
+@pages.post("/homerooms/<int:homeroom_id>/corrections/end")
+@allow(*SEEING)
+def end_homeroom(homeroom_id: int) -> ResponseReturnValue:
+    """Take back all that still stands of one click: the taps decide again."""
+    marking_id, doing, day = request.form.get("marking", type=UUID), about_days(), asked_day()
+    ended = list[int]()
+
+    def change(session: Session) -> None:
+        ended.append(end_marking(session, doing, homeroom_id, day, marking_id))
+
+    wrong = try_change(change)
+    if wrong.errors:
+        return _show_homeroom(homeroom_id, day, wrong, {})
+    [count] = ended
+    said = ngettext(
+        "Taken back of %(num)s student; the taps decide again.",
+        "Taken back of %(num)s students; the taps decide again.",
+        count,
     )
     flash(said, "good")
     address = url_for("corrections.show_homeroom", homeroom_id=homeroom_id, day=day.isoformat())
@@ -155,11 +229,13 @@ def _show_homeroom(
         plan = plan_of(session, school.id, homeroom_id, day)
         begun = begun_sessions(plan, day, doing)
         missing = list_missing(session, doing, homeroom_id, day, begun)
+        marking = last_marking(session, school.id, homeroom_id, day)
     names = {one.position: one.name for one in begun}
     page = render_template(
         "correction_homeroom.html",
         day=day,
         errors=wrong.errors,
+        marking=marking,
         missing=missing,
         names=names,
         positions=[(ALL_DAY, gettext("all that have begun")), *names.items()],

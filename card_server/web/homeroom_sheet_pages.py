@@ -26,9 +26,9 @@ from card_server.web.downloads import send_noted
 from card_server.web.export import Cell, asked_export
 from card_server.web.fragments import render_part
 from card_server.web.tables import Column, Page, read_asked
-from card_server.words.attendance import SIGNS, TONES, result_words
+from card_server.words.attendance import SIGNS, TONES, result_words, said_words
 from card_server.words.choices import word
-from schema.tables.attendance import SessionStatus
+from schema.tables.attendance import DayNote, SessionStatus
 
 pages = Blueprint("homeroom_sheets", __name__)
 
@@ -50,6 +50,7 @@ _SORTS: dict[str, Callable[[SheetLine], Any]] = {
 _SHOWS: dict[str, Callable[[SheetLine], object]] = {
     **{one.value: _has(one) for one in SessionStatus if one is not SessionStatus.NOT_EXPECTED},
     "corrected": lambda line: line.corrections,
+    "noted": lambda line: line.notes,
     "findings": lambda line: line.findings,
 }
 _MONTH_SORTS: dict[str, Callable[[MonthLine], Any]] = {
@@ -69,6 +70,14 @@ class Footnote(NamedTuple):
     number: int
     line: SheetLine
     said: Said
+
+
+class NoteBelow(NamedTuple):
+    """A note beside a student's day, under the sheet; its number goes on after the corrections."""
+
+    number: int
+    line: SheetLine
+    note: DayNote
 
 
 @pages.get("/attendance/homeroom")
@@ -116,6 +125,7 @@ def _show_day(homeroom_id: int, words: str) -> ResponseReturnValue:
     if kind := asked_export():
         return send_noted(kind, f"day-{day}", _day_heads(sheet), _day_rows(sheet, lines))
     notes = _footnotes(lines)
+    day_notes = _notes_below(lines, len(notes))
     return render_part(
         "homeroom_sheet.html",
         "homeroom_sheet_part.html",
@@ -128,7 +138,10 @@ def _show_day(homeroom_id: int, words: str) -> ResponseReturnValue:
         today=today,
         is_today=day == today,
         notes=notes,
+        day_notes=day_notes,
+        noted=_by_student(day_notes),
         marks=_marks(notes),
+        said_words=said_words,
         names=sheet_words.names_of(sheet.plan),
         name_at=sheet_words.name_at,
         session_name=sheet_words.session_name,
@@ -144,6 +157,7 @@ def _show_choices() -> list[tuple[str, str]]:
     return [
         *of_statuses,
         ("corrected", gettext("corrected")),
+        ("noted", gettext("with a note")),
         ("findings", gettext("something odd")),
     ]
 
@@ -168,6 +182,18 @@ def _footnotes(lines: list[SheetLine]) -> list[Footnote]:
     return [Footnote(number, line, one) for number, (line, one) in enumerate(said, 1)]
 
 
+def _notes_below(lines: list[SheetLine], after: int) -> list[NoteBelow]:
+    noted = [(line, one) for line in lines for one in line.notes]
+    return [NoteBelow(number, line, one) for number, (line, one) in enumerate(noted, after + 1)]
+
+
+def _by_student(day_notes: list[NoteBelow]) -> dict[int, list[NoteBelow]]:
+    found: dict[int, list[NoteBelow]] = {}
+    for one in day_notes:
+        found.setdefault(one.line.student_id, []).append(one)
+    return found
+
+
 def _marks(notes: list[Footnote]) -> dict[tuple[int, int], Footnote]:
     """By student and position the correction that decided; position 0 where it was all the day."""
     return {(one.line.student_id, one.said.position): one for one in notes}
@@ -185,6 +211,7 @@ def _day_heads(sheet: HomeroomSheet) -> list[str]:
         gettext("Minutes late"),
         gettext("Minutes early"),
         gettext("Corrections"),
+        gettext("Notes"),
         gettext("To look at"),
     ]
 
@@ -196,8 +223,8 @@ def _day_rows(sheet: HomeroomSheet, lines: list[SheetLine]) -> list[tuple[Cell, 
     for line in lines:
         results = [line.results.get(one.position) for one in sheet.sessions]
         said = [
-            f"{sheet_words.name_at(names, one.position)}: {word(one.status)}"
-            f" ({one.made_by}: {one.reason})"
+            f"{sheet_words.name_at(names, one.position)}:"
+            f" {said_words(one.status, one.leave_kind, one.minutes)} ({one.made_by}: {one.reason})"
             for one in line.corrections
         ]
         rows.append(
@@ -212,6 +239,7 @@ def _day_rows(sheet: HomeroomSheet, lines: list[SheetLine]) -> list[tuple[Cell, 
                 line.late_minutes,
                 line.early_minutes,
                 "; ".join(said),
+                sheet_words.note_words(line.notes),
                 sheet_words.finding_words(line.findings),
             )
         )

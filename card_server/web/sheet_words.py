@@ -15,7 +15,7 @@ from card_server.reports.student_term import Seen, TermTap
 from card_server.web.export import Cell
 from card_server.words.attendance import SIGNS, day_sign, day_tone, result_words
 from card_server.words.choices import word
-from schema.tables.attendance import SessionStatus
+from schema.tables.attendance import DayNote, SessionStatus
 from schema.tables.leave import LeaveKind
 
 LEGEND = tuple(SessionStatus)
@@ -82,6 +82,11 @@ def _passage_words(one: PassageLine) -> str:
 
 def _with_note(said: str, note: str) -> str:
     return gettext("%(said)s (%(note)s)", said=said, note=note) if note else said
+
+
+def note_words(notes: Iterable[DayNote]) -> str:
+    """What stands beside a day, without what was taken back: "mother called (Ms Wang)"."""
+    return "; ".join(f"{one.body} ({one.made_by})" for one in notes if one.ended_at is None)
 
 
 class GridCell(NamedTuple):

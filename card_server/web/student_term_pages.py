@@ -28,7 +28,7 @@ from card_server.web.downloads import send_noted
 from card_server.web.export import Cell, asked_export
 from card_server.web.formats import written_days
 from card_server.web.tables import read_asked
-from card_server.words.attendance import SIGNS, TONES, day_sign, day_tone, result_words
+from card_server.words.attendance import SIGNS, TONES, day_sign, day_tone, result_words, said_words
 from card_server.words.choices import word
 from card_server.words.leave import leave_time
 from schema.tables.attendance import SessionStatus
@@ -159,6 +159,7 @@ def _for_days(
         "name_at": sheet_words.name_at,
         "names_of": sheet_words.names_of,
         "result_words": result_words,
+        "said_words": said_words,
         "tones": TONES,
     }
 
@@ -213,6 +214,7 @@ def _heads() -> list[str]:
         gettext("Minutes early"),
         gettext("Taps"),
         gettext("Corrections"),
+        gettext("Notes"),
         gettext("To look at"),
     ]
 
@@ -224,8 +226,8 @@ def _rows(found: StudentTerm, seen: Mapping[date, Seen]) -> list[tuple[Cell, ...
 def _row(one: TermDay, seen: Seen) -> tuple[Cell, ...]:
     names = sheet_words.names_of(one.plan)
     said = [
-        f"{sheet_words.name_at(names, each.position)}: {word(each.status)}"
-        f" ({each.made_by}: {each.reason})"
+        f"{sheet_words.name_at(names, each.position)}:"
+        f" {said_words(each.status, each.leave_kind, each.minutes)} ({each.made_by}: {each.reason})"
         for each in one.corrections
         if each.ended_at is None
     ]
@@ -239,5 +241,6 @@ def _row(one: TermDay, seen: Seen) -> tuple[Cell, ...]:
         one.early_minutes,
         sheet_words.seen_words(seen, school_in_use().zone),
         "; ".join(said),
+        sheet_words.note_words(reversed(one.notes)),
         sheet_words.finding_words(one.findings),
     )

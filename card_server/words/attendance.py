@@ -105,6 +105,18 @@ def day_tone(results: Iterable[SessionResult]) -> str:
     return next((TONES[one] for one in _GRAVEST if one in statuses), "")
 
 
+def said_words(
+    status: SessionStatus, leave_kind: LeaveKind | None, minutes: int | None = None
+) -> str:
+    """What staff said of a day: "late 12 min", "on leave (sick leave)"."""
+    text = str(ATTENDANCE_WORDS[SessionStatus][status])
+    if leave_kind:
+        text += f" ({ATTENDANCE_WORDS[LeaveKind][leave_kind]})"
+    if minutes:
+        text += " " + gettext("%(minutes)s min", minutes=minutes)
+    return text
+
+
 def result_words(result: SessionResult) -> str:
     """What became of a session in words: "5 min late", "on leave (sick leave), corrected"."""
     text = ", ".join(_status_words(result))

@@ -5,6 +5,7 @@ The first three are written with each tap and asked all day; no foreign keys (ta
 
 from datetime import date, datetime
 from enum import StrEnum
+from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -171,12 +172,35 @@ class Correction(SchoolTable):
     """Which session of the day, from 1; 0 for all of them."""
     status: Mapped[SessionStatus] = mapped_column(Choice(SessionStatus))
     leave_kind: Mapped[LeaveKind | None] = mapped_column(Choice(LeaveKind))
+    minutes: Mapped[int | None]
+    """How late, or how early gone; None: as many as the taps say."""
     reason: Mapped[str] = mapped_column(String(200))
     made_by: Mapped[str] = mapped_column(String(120))
     made_at: Mapped[datetime]
     ended_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
     ended_at: Mapped[datetime | None]
     """Since when it counts no more: taken back, or another one stands in its place."""
+    marking_id: Mapped[UUID | None]
+    """Of all that were made by one click for a whole homeroom; None for one made alone."""
+
+
+class DayNote(SchoolTable):
+    """What staff note beside a student's day (日备注), whatever its status; it judges nothing."""
+
+    __tablename__ = "day_note"
+    __table_args__ = (Index(None, "school_id", "student_id", "day"),)
+
+    id: Mapped[Id]
+    student_id: Mapped[int] = mapped_column(ForeignKey("student.id"))
+    day: Mapped[date]
+    body: Mapped[str] = mapped_column(String(200))
+    made_by: Mapped[str] = mapped_column(String(120))
+    made_by_id: Mapped[int | None]
+    """The account's id, for its owner may take it back."""
+    made_at: Mapped[datetime]
+    ended_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    ended_at: Mapped[datetime | None]
+    """Since when it is taken back."""
 
 
 class HandPassage(SchoolTable):

@@ -113,6 +113,8 @@ BODIES = {
         "position": 0,
         "reason": "读卡器坏了",
     },
+    ("POST", "/homerooms/<homeroom_id>/corrections/end"): {"day": f"{_TODAY:%Y-%m-%d}"},
+    ("POST", "/students/<student_id>/days/<day>/notes"): {"body": "已联系家长，十点到校"},
     ("POST", "/students/<student_id>/exemptions"): {
         "from_on": "2026-09-01",
         "last_on": "2026-09-05",

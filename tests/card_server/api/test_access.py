@@ -42,7 +42,7 @@ from tests.card_server.api.recomputations import add_trial
 from tests.card_server.api.requests import BODIES, FILES, PICTURE, QUERIES, STOCK
 from tests.card_server.api.rosters import add_roster
 from tests.card_server.web.campus_things import add_evacuation, add_presence
-from tests.card_server.web.leave_things import add_leave_things
+from tests.card_server.web.leave_things import add_leave_things, add_marking
 from tests.card_server.web.small_school import (
     SEAL,
     SmallSchool,
@@ -147,6 +147,7 @@ def make_things(
         "slip_id": school.slips[0],
         "other_slip": school.slips[1],
         "correction_id": school.corrections[0],
+        "day_note_id": school.day_notes[0],
         "evacuation_id": school.evacuations[0],
         "exemption_id": school.exemptions[0],
         "passage_id": school.passages[0],
@@ -198,6 +199,8 @@ def make_ready(
             session.add(
                 Boarding(school_id=school.id, student_id=school.students[0], from_on=long_ago)
             )
+        if rule == "/homerooms/<homeroom_id>/corrections/end":
+            add_marking(session, school, 0)
         if rule == "/promotion":
             session.execute(update(Homeroom).values(school_year=2024))
 

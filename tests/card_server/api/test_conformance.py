@@ -88,6 +88,7 @@ def _fill(url: str) -> Iterator[Filled]:
         "entry_id": school.entries[0],
         "slip_id": school.slips[0],
         "correction_id": school.corrections[0],
+        "day_note_id": school.day_notes[0],
         "exemption_id": school.exemptions[0],
         "passage_id": school.passages[0],
         "campus_id": school.campuses[0],

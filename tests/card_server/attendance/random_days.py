@@ -49,6 +49,7 @@ _corrections = st.lists(
         st.integers(0, 4),
         st.sampled_from(SessionStatus),
         st.none() | st.sampled_from(LeaveKind),
+        st.none() | st.integers(1, 600),
     ),
     max_size=2,
 )

@@ -180,6 +180,7 @@ def _said_of_day(
             day=day_of(moment, ZONE),
             position=moment.minute % 3,
             status=_SAID[moment.minute % len(_SAID)],
+            minutes=moment.minute if moment.minute % 2 else None,
             reason="更正",
             made_by="a",
             made_at=moment,

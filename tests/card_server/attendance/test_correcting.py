@@ -1,6 +1,7 @@
 """Corrections stand whatever the taps say, until they are ended; who, when and why are kept."""
 
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from card_server.attendance.correcting import (
     read_mark,
 )
 from card_server.attendance.corrections import corrections_of, list_corrections
+from card_server.attendance.markings import end_marking, last_marking
 from card_server.attendance.whole_homeroom import (
     begun_sessions,
     list_missing,
@@ -141,6 +143,11 @@ def test_in_the_holidays_the_last_term_can_still_be_corrected(
         ({"position": "-1"}, "position"),
         ({"position": "²"}, "position"),
         ({"reason": ""}, "reason"),
+        ({"status": "late", "position": "1", "minutes": "0"}, "minutes"),
+        ({"status": "late", "position": "1", "minutes": "601"}, "minutes"),
+        ({"status": "left_early", "position": "1", "minutes": "1.5"}, "minutes"),
+        ({"status": "left_early", "position": "1", "minutes": "１２"}, "minutes"),
+        ({"status": "late", "position": "0", "minutes": "12"}, "minutes"),
     ],
 )
 def test_what_cannot_be_said_is_refused(typed: dict[str, str], field: str) -> None:
@@ -154,6 +161,104 @@ def test_only_leave_has_a_kind() -> None:
     form = {"position": "1", "reason": "家长来电", "leave_kind": "sick"}
     assert read_mark(form | {"status": "on_leave"}).leave_kind is LeaveKind.SICK
     assert read_mark(form | {"status": "late"}).leave_kind is None
+
+
+@pytest.mark.parametrize(
+    ("status", "typed", "minutes"),
+    [
+        ("late", "12", 12),
+        ("late", " 600 ", 600),
+        ("left_early", "1", 1),
+        ("late", "", None),
+        ("present", "12", None),
+        ("absent", "many", None),
+    ],
+)
+def test_only_who_is_late_or_early_has_minutes(
+    status: str, typed: str, minutes: int | None
+) -> None:
+    form = {"position": "1", "reason": "看见了", "status": status, "minutes": typed}
+    assert read_mark(form).minutes == minutes
+
+
+def test_minutes_that_were_said_count_until_they_are_taken_back(
+    people: Session, pupils: list[Student]
+) -> None:
+    one, doing = pupils[0], _teacher(pupils[0].school_id)
+    late = Mark(1, SessionStatus.LATE, None, "看见了", 12)
+    row = correct(people, doing, one.id, MONDAY, late)
+    correct(people, doing, one.id, MONDAY, Mark(2, SessionStatus.LEFT_EARLY, None, "头疼", 30))
+    day = _day(people, one)
+    assert day
+    assert (day.late_minutes, day.early_minutes, day.late, day.left_early) == (12, 30, 1, 1)
+    end_correction(people, doing, row.id)
+    day = _day(people, one)
+    assert day
+    assert (day.late_minutes, day.early_minutes, day.late) == (0, 30, 0)
+
+
+def test_what_one_click_said_is_taken_back_by_one_click(
+    people: Session, pupils: list[Student]
+) -> None:
+    one, two, three, _ = pupils
+    doing, room = _teacher(one.school_id), one.homeroom_id
+    made = mark_homeroom(people, doing, room, MONDAY, 0, "读卡器坏了")
+    late = correct(people, doing, two.id, MONDAY, Mark(1, SessionStatus.LATE, None, "第一节才来"))
+    shown = last_marking(people, one.school_id, room, MONDAY)
+    assert shown
+    assert (shown.id, shown.students, shown.reason) == (made.marking_id, 3, "读卡器坏了")
+    assert end_marking(people, doing, room, MONDAY, made.marking_id) == 3
+    found = corrections_of(people, one.school_id, [one.id, two.id, three.id], MONDAY, MONDAY)
+    assert [[said.id for said in each] for each in found.values()] == [[late.id]]
+    days = [_day(people, pupil) for pupil in (one, two, three)]
+    assert [day.present for day in days if day] == [0, 1, 0]
+    assert last_marking(people, one.school_id, room, MONDAY) is None
+    for marking_id in (made.marking_id, None):
+        with pytest.raises(AppError):
+            end_marking(people, doing, room, MONDAY, marking_id)
+
+
+def test_of_several_clicks_the_last_is_taken_back_first(
+    people: Session, pupils: list[Student]
+) -> None:
+    one, doing = pupils[0], _teacher(pupils[0].school_id)
+    first = mark_homeroom(people, doing, one.homeroom_id, MONDAY, 1, "读卡器坏了")
+    mark_homeroom(people, doing, one.homeroom_id, MONDAY, 2, "下午也坏")
+    assert end_marking(people, doing, one.homeroom_id, MONDAY) == 3
+    day = _day(people, one)
+    assert day
+    assert day.present == 1
+    left = last_marking(people, one.school_id, one.homeroom_id, MONDAY)
+    assert left
+    assert left.id == first.marking_id
+
+
+def test_a_click_of_before_the_term_is_taken_back_by_the_school_alone(
+    people: Session, pupils: list[Student], campus: PeopleSchool
+) -> None:
+    one, head = pupils[0], _head(pupils[0].school_id)
+    before_term = date(2026, 8, 31)
+    with pytest.raises(FieldsError):
+        end_marking(people, _teacher(one.school_id), one.homeroom_id, before_term)
+    with pytest.raises(AppError):
+        end_marking(people, head, one.homeroom_id, before_term)
+    mark_homeroom(people, head, one.homeroom_id, MONDAY, 0, "读卡器坏了")
+    with pytest.raises(AppError):
+        end_marking(people, head, campus.homerooms[1], MONDAY)
+    with pytest.raises(AppError):
+        end_marking(people, head, one.homeroom_id, MONDAY, UUID(int=1))
+
+
+def test_taking_back_a_click_stands_in_the_log_once(people: Session, pupils: list[Student]) -> None:
+    one, doing = pupils[0], _teacher(pupils[0].school_id)
+    mark_homeroom(people, doing, one.homeroom_id, MONDAY, 0, "读卡器坏了")
+    end_marking(people, doing, one.homeroom_id, MONDAY)
+    write_waiting(people)
+    of_end = AuditEntry.action.in_(("attendance.marking_ended", "attendance.correction_ended"))
+    found = people.execute(select(AuditEntry.action, AuditEntry.subject).where(of_end)).all()
+    assert [tuple(one) for one in found] == [
+        ("attendance.marking_ended", f"homeroom:{one.homeroom_id}")
+    ]
 
 
 def test_a_whole_homeroom_without_cards_is_present_by_one_click(
@@ -172,20 +277,20 @@ def test_a_whole_homeroom_without_cards_is_present_by_one_click(
         (one.id, (1, 2)),
         (three.id, (2,)),
     ]
-    assert mark_homeroom(people, doing, one.homeroom_id, MONDAY, 0, "读卡器坏了") == 2
+    assert mark_homeroom(people, doing, one.homeroom_id, MONDAY, 0, "读卡器坏了").students == 2
     first, second, third = (_day(people, pupil) for pupil in (one, two, three))
     assert first
     assert second
     assert third
     assert (first.present, second.on_leave, third.late, third.present) == (2, 2, 1, 2)
     assert _day(people, other) is None
-    assert mark_homeroom(people, doing, one.homeroom_id, MONDAY, 0, "再来一次") == 0
+    assert mark_homeroom(people, doing, one.homeroom_id, MONDAY, 0, "再来一次").students == 0
 
 
 def test_a_session_that_has_not_begun_is_left_alone(people: Session, pupils: list[Student]) -> None:
     one = pupils[0]
     morning = Doing(TEACHER, one.school_id, ZONE, NOW)
-    assert mark_homeroom(people, morning, one.homeroom_id, MONDAY, 0, "读卡器坏了") == 3
+    assert mark_homeroom(people, morning, one.homeroom_id, MONDAY, 0, "读卡器坏了").students == 3
     found = corrections_of(people, one.school_id, [one.id], MONDAY, MONDAY)[one.id, MONDAY]
     assert [said.position for said in found] == [1]
     with pytest.raises(FieldsError):

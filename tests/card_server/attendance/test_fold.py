@@ -2,11 +2,10 @@
 
 import pytest
 
-from card_server.attendance.facts import Corrected, DayPlan, Finding, Standing
+from card_server.attendance.facts import DayPlan, Finding, Standing
 from card_server.attendance.fold import judge_day
 from schema.tables.attendance import SessionStatus
 from schema.tables.calendar import DayKind
-from schema.tables.leave import LeaveKind
 from tests.card_server.attendance.day_text import (
     AFTERNOON,
     CLOSED,
@@ -358,53 +357,6 @@ def test_the_school_closes_upon_who_forgot_the_exit(
     assert (Finding.FORGOTTEN_EXIT in day.findings) is (closed != "never")
     if closed != "never":
         assert (day.departed_at, day.since_reader_id) == (None, 1)
-
-
-def corrected(number: int, position: int, status: SessionStatus) -> Corrected:
-    return Corrected(number, position, status)
-
-
-_S = SessionStatus
-
-
-@pytest.mark.parametrize(
-    ("taps", "corrections", "told"),
-    [
-        ("", [corrected(1, 1, _S.PRESENT)], "present corrected; absent"),
-        ("", [corrected(1, 0, _S.PRESENT)], "present corrected; present corrected"),
-        (
-            "",
-            [corrected(1, 1, _S.ABSENT), corrected(2, 0, _S.PRESENT)],
-            "present corrected; present corrected",
-        ),
-        (
-            "",
-            [corrected(2, 1, _S.LATE), corrected(1, 0, _S.PRESENT)],
-            "late corrected; present corrected",
-        ),
-        ("in 08:10 out 11:40", [corrected(1, 1, _S.PRESENT)], "present corrected; absent"),
-        ("in 07:31 out 11:20", [corrected(1, 1, _S.PRESENT)], "present corrected; absent"),
-        ("in 08:10 out 11:40", [corrected(1, 1, _S.LATE)], "late 10 corrected; absent"),
-        ("in 08:10 out 11:20", [corrected(1, 1, _S.LEFT_EARLY)], "left_early 10 corrected; absent"),
-        ("in 09:00 out 11:40", [corrected(1, 1, _S.ABSENT)], "absent corrected; absent"),
-        ("in 07:31", [corrected(1, 7, _S.ABSENT)], "present; present"),
-    ],
-)
-def test_what_staff_say_stands_over_what_taps_say(
-    taps: str, corrections: list[Corrected], told: str
-) -> None:
-    assert sessions_of(facts(taps, TWO, corrections=corrections)) == told
-    assert sessions_of(facts(taps, TWO, corrections=corrections[::-1])) == told
-
-
-def test_a_correction_needs_no_waiting_and_says_the_kind_of_leave() -> None:
-    sick = Corrected(1, 0, _S.ON_LEAVE, LeaveKind.SICK)
-    early = facts("", corrections=[sick], now="06:00", reported=None)
-    assert sessions_of(early) == "on_leave (sick) corrected"
-    present = [corrected(1, 0, _S.PRESENT)]
-    for standing in Standing:
-        told = sessions_of(facts("", corrections=present, standing=standing))
-        assert told == "present corrected"
 
 
 def test_a_card_that_is_replaced_on_the_day_changes_nothing() -> None:

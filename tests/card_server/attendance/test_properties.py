@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from card_server.attendance.day_clock import clock_of
 from card_server.attendance.facts import (
+    ALL_DAY,
     Corrected,
     DayFacts,
     DayPlan,
@@ -112,6 +113,20 @@ def test_every_session_has_one_status_that_fits_its_minutes(known: DayFacts) -> 
         assert (result.early_minutes > 0) >= (result.status is _S.LEFT_EARLY)
         assert (result.early_minutes > 0) <= (result.status in {_S.LATE, _S.LEFT_EARLY})
         assert (result.leave_kind is not None) >= (result.status is _S.ON_LEAVE)
+
+
+@given(known=days())
+@_FEW
+def test_minutes_that_staff_say_stand_where_the_status_has_any(known: DayFacts) -> None:
+    for result in judge_day(known).sessions:
+        said = [one for one in known.corrections if one.position in (ALL_DAY, result.position)]
+        newest = max(said, key=lambda one: one.id, default=None)
+        if newest is None or newest.minutes is None:
+            continue
+        late, early = result.late_minutes, result.early_minutes
+        assert late == (newest.minutes if newest.status is _S.LATE else 0)
+        if newest.status is not _S.LATE:
+            assert early == (newest.minutes if newest.status is _S.LEFT_EARLY else 0)
 
 
 @given(known=days())

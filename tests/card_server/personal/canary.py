@@ -27,7 +27,7 @@ from card_server.people.photos import keep_photo, read_photo
 from card_server.people.student_status import StatusChange, change_status
 from card_server.people.students import change_student, read_settings
 from card_server.school_time import day_of
-from schema.tables.attendance import Correction, Exemption, HandPassage
+from schema.tables.attendance import Correction, DayNote, Exemption, HandPassage
 from schema.tables.jobs import Job, JobPart, JobState
 from schema.tables.messages import MessageState
 from schema.tables.metadata import Table
@@ -124,6 +124,8 @@ def _add_leave(session: Session, school: SmallSchool) -> None:
     for table in tables:
         row = session.scalars(select(table).where(table.school_id == school.id)).one()
         row.reason = f"{NAME}忘带卡"
+    noted = session.scalars(select(DayNote).where(DayNote.school_id == school.id)).one()
+    noted.body = f"{NAME}的母亲来电"
 
 
 def _add_files(session: Session, school: SmallSchool) -> None:

@@ -79,6 +79,7 @@ def test_each_table_that_names_a_student_is_in_it(archive: zipfile.ZipFile) -> N
         "registration": "registrations",
         "student_note": "notes",
         "correction": "corrections",
+        "day_note": "day-notes",
         "evacuation_student": "evacuations",
         "exemption": "exemptions",
         "hand_passage": "passages",

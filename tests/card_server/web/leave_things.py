@@ -1,11 +1,19 @@
 """Leave, corrections, exemptions and passages by hand, written straight into a small school."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from schema.tables.attendance import Correction, Exemption, HandPassage, SessionStatus
+from schema.tables.attendance import (
+    Attendance,
+    Correction,
+    DayNote,
+    Exemption,
+    HandPassage,
+    SessionStatus,
+)
 from schema.tables.leave import LeaveKind, LeaveSlip, LeaveState
 from schema.tables.readers import Direction
 from tests.card_server.web.small_school import SEAL, SmallSchool
@@ -35,12 +43,58 @@ def add_leave_things(
         school_id=school.id, student_id=student_id, from_on=today, reason="校队集训"
     )
     passage = make_passage(school, student, now, made_by_id)
-    session.add_all([slip, correction, exemption, passage])
+    day_note = make_day_note(school, student, today, made_by_id)
+    session.add_all([slip, correction, exemption, passage, day_note])
     session.flush()
     school.slips.append(slip.id)
     school.corrections.append(correction.id)
+    school.day_notes.append(day_note.id)
     school.exemptions.append(exemption.id)
     school.passages.append(passage.id)
+
+
+def add_marking(session: Session, school: SmallSchool, student: int) -> UUID:
+    """By one click the student's whole homeroom was there today; the click's id."""
+    now, marking_id = datetime.now(UTC), uuid4()
+    student_id, today = school.students[student], now.astimezone(_ZONE).date()
+    session.merge(
+        Attendance(
+            school_id=school.id,
+            day=today,
+            student_id=student_id,
+            homeroom_id=school.homerooms[student % 2],
+            late_minutes=0,
+        )
+    )
+    session.add(
+        Correction(
+            school_id=school.id,
+            student_id=student_id,
+            day=today,
+            position=1,
+            status=SessionStatus.PRESENT,
+            reason="读卡器坏了",
+            made_by="班老师",
+            made_at=now,
+            marking_id=marking_id,
+        )
+    )
+    return marking_id
+
+
+def make_day_note(
+    school: SmallSchool, student: int, day: date, made_by_id: int | None = None
+) -> DayNote:
+    """What the homeroom teacher heard of the mother."""
+    return DayNote(
+        school_id=school.id,
+        student_id=school.students[student],
+        day=day,
+        body="已联系家长，十点到校",
+        made_by="班老师",
+        made_by_id=made_by_id,
+        made_at=datetime.now(UTC),
+    )
 
 
 def make_slip(school: SmallSchool, student: int, begin: datetime, hours: int = 24) -> LeaveSlip:

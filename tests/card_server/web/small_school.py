@@ -65,6 +65,7 @@ class SmallSchool:
     entries: list[int] = field(default_factory=list)
     slips: list[int] = field(default_factory=list)
     corrections: list[int] = field(default_factory=list)
+    day_notes: list[int] = field(default_factory=list)
     exemptions: list[int] = field(default_factory=list)
     messages: list[UUID] = field(default_factory=list)
     """Of add_message, where a test calls it."""

@@ -222,7 +222,8 @@ def test_nobody_reaches_anything_without_logging_in(world: World) -> None:
 def _is_of_a_class(rule: Rule, role: Role) -> bool:
     """Whether the route names something that belongs to a homeroom, and the role is held to one."""
     is_held = role in (Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER)
-    of_a_class = {"card_id", "correction_id", "homeroom_id", "leave_slip_id", "student_id"}
+    of_a_class = {"card_id", "correction_id", "day_note_id", "homeroom_id"}
+    of_a_class |= {"leave_slip_id", "student_id"}
     return is_held and bool(rule.arguments & of_a_class)
 
 

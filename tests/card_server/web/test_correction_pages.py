@@ -1,16 +1,17 @@
 """Corrections on pages: a student's day, a whole homeroom, exemptions, and the guard's page."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import Grant
-from schema.tables.attendance import Correction, Exemption, HandPassage
+from schema.tables.attendance import Correction, DayNote, Exemption, HandPassage
 from schema.tables.readers import Direction
 from schema.tables.school import Term
 from schema.tables.staff import Role, Scope, Staff
@@ -81,6 +82,77 @@ def test_a_correction_says_what_is_wrong_and_keeps_what_was_typed(
     assert teacher.post(other, data=form).status_code == 404
 
 
+def test_minutes_are_said_of_one_session(
+    teacher: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    address = f"/students/{school.students[0]}/corrections"
+    form = {"position": "0", "status": "late", "minutes": "12", "reason": "看见了"}
+    answer = teacher.post(address, data=form)
+    assert answer.status_code == 422
+    assert "Minutes belong to one session" in answer.text
+    assert 'value="12"' in answer.text
+    assert teacher.post(address, data=form | {"position": "1"}).status_code == 302
+    assert "12 min 看见了" in teacher.get(address).text
+    with sessions() as session:
+        assert session.scalars(select(Correction.minutes)).one() == 12
+
+
+def test_a_note_stands_beside_the_day_and_is_taken_back(
+    teacher: FlaskClient,
+    staff: FlaskClient,
+    school: SmallSchool,
+    sessions: sessionmaker[Session],
+) -> None:
+    student = school.students[0]
+    address, notes = f"/students/{student}/corrections", f"/students/{student}/day-notes"
+    assert teacher.post(notes, data={"body": "十点到校"}).status_code == 302
+    page = teacher.get(address).text
+    assert "十点到校" in page
+    assert "班老师" in page
+    with sessions() as session:
+        note = session.scalars(select(DayNote)).one()
+        assert session.scalar(select(func.count()).select_from(Correction)) == 0
+    end = f"/day-notes/{note.id}/end"
+    assert end in page
+    assert end in staff.get(address).text
+    assert teacher.post(end).status_code == 302
+    page = teacher.get(address).text
+    assert "<s>十点到校</s>" in page
+    assert "taken back by 班老师" in page
+    assert end not in page
+    assert teacher.post(end).status_code == 409
+
+
+def test_a_note_that_is_wrong_says_so_at_its_own_form(
+    teacher: FlaskClient, school: SmallSchool
+) -> None:
+    notes = f"/students/{school.students[0]}/day-notes"
+    answer = teacher.post(notes, data={"body": "字" * 201})
+    assert answer.status_code == 422
+    assert answer.text.count('class="wrong summary"') == 1
+    assert "字" * 201 in answer.text
+    other = f"/students/{school.students[1]}/day-notes"
+    assert teacher.post(other, data={"body": "十点到校"}).status_code == 404
+
+
+def test_a_colleague_s_note_is_taken_back_by_an_administrator_alone(
+    teacher: FlaskClient, staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    student = school.students[0]
+    assert (
+        staff.post(f"/students/{student}/day-notes", data={"body": "家长来电"}).status_code == 302
+    )
+    with sessions() as session:
+        end = f"/day-notes/{session.scalars(select(DayNote.id)).one()}/end"
+    page = teacher.get(f"/students/{student}/corrections").text
+    assert "家长来电" in page
+    assert end not in page
+    answer = teacher.post(end)
+    assert answer.status_code == 403
+    assert "Only who wrote this note" in answer.text
+    assert staff.post(end).status_code == 302
+
+
 def test_a_homeroom_is_marked_present_as_a_whole(
     teacher: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
 ) -> None:
@@ -93,7 +165,19 @@ def test_a_homeroom_is_marked_present_as_a_whole(
     done = teacher.post(address, data={"position": "0", "reason": "读卡器坏了"})
     assert done.status_code == 302
     assert "4 students are marked present" in teacher.get(done.location).text
-    assert "Nobody is missing" in teacher.get(address).text
+    shown = teacher.get(address).text
+    assert "Nobody is missing" in shown
+    assert "读卡器坏了" in shown
+    marking = re.search(r'name="marking" value="([0-9a-f-]+)"', shown)
+    assert marking
+    end = address.replace("/corrections", "/corrections/end")
+    back = teacher.post(end, data={"marking": marking[1]})
+    assert "Taken back of 4 students" in teacher.get(back.location).text
+    assert "Mark 4 students present" in teacher.get(address).text
+    again = teacher.post(end, data={"marking": marking[1]})
+    assert again.status_code == 409
+    assert "Nothing of this stands any more" in again.text
+    assert teacher.post(f"/homerooms/{school.homerooms[1]}/corrections/end").status_code == 404
     other = f"/homerooms/{school.homerooms[1]}/corrections"
     assert teacher.get(other).status_code == 404
 

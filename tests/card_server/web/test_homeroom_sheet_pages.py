@@ -1,7 +1,7 @@
 """A homeroom's sheets on pages: the day, the month, the file of exactly that month, and whose."""
 
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
@@ -10,9 +10,11 @@ from openpyxl import load_workbook
 from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
+from schema.tables.attendance import Correction, SessionStatus
 from schema.tables.people import Student
+from tests.card_server.web.leave_things import make_day_note
 from tests.card_server.web.people_pages import log_in_teacher
-from tests.card_server.web.sheet_month import FESTIVAL, MONDAY, TUESDAY, add_month
+from tests.card_server.web.sheet_month import FESTIVAL, MONDAY, TUESDAY, add_month, judge_month
 from tests.card_server.web.small_school import SmallSchool
 
 HOSTILE = '=HYPERLINK("http://x","张三")'
@@ -68,6 +70,46 @@ def test_a_correction_is_a_footnote_with_who_and_why(
     assert 'href="#said-1"' in page
     assert 'id="said-1"' in page
     assert "班老师: 忘带卡" in page
+
+
+def test_a_note_is_a_footnote_after_the_corrections(
+    teacher: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        ended = make_day_note(school, 0, TUESDAY)
+        ended.body, ended.ended_by, ended.ended_at = "写错了", "班老师", datetime.now(UTC)
+        session.add_all(
+            [ended, make_day_note(school, 2, TUESDAY), make_day_note(school, 1, TUESDAY)]
+        )
+    page = teacher.get(_day(school, TUESDAY)).text
+    assert 'href="#said-1"' in page
+    assert 'href="#noted-2"' in page
+    assert '<li id="noted-2">王小明 · 已联系家长，十点到校' in page
+    assert "#noted-3" not in page
+    assert "写错了" not in page
+    filtered = teacher.get(_day(school, TUESDAY, "&show=noted")).text
+    assert {name for name in ("张三", "王小明", "欧阳娜", "陈晨") if name in filtered} == {"王小明"}
+    file = teacher.get(_day(school, TUESDAY, "&export=xlsx"))
+    heads, *rows = load_workbook(io.BytesIO(file.data)).worksheets[0].values
+    noted = [row[heads.index("Notes")] or "" for row in rows]
+    assert noted == ["", "已联系家长，十点到校 (班老师)", "", ""]
+
+
+def test_minutes_that_staff_said_stand_in_the_sheet(
+    teacher: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        said = update(Correction).values(status=SessionStatus.LATE, position=1, minutes=12)
+        session.execute(said)
+        judge_month(session, school)
+    page = teacher.get(_day(school, TUESDAY)).text
+    assert "late 12 min" in page
+    file = teacher.get(_day(school, TUESDAY, "&export=xlsx"))
+    heads, *rows = load_workbook(io.BytesIO(file.data)).worksheets[0].values
+    third = dict(zip(heads, rows[2], strict=True))
+    assert third["上午"] == "12 min late, corrected"
+    assert third["Minutes late"] == 12
+    assert third["Corrections"] == "上午: late 12 min (班老师: 忘带卡)"
 
 
 @pytest.mark.parametrize(

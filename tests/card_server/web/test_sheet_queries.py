@@ -11,7 +11,7 @@ from tests.card_server.web.sheet_month import MONDAY, add_month, judge_month
 from tests.card_server.web.small_school import SmallSchool, add_students
 from tests.card_server.web.test_queries import _count
 
-_MOST = 12
+_MOST = 13
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from schema.messages import Decision, Refusal
 from schema.tables.audit import AuditEntry
 from schema.tables.school import Term
 from schema.tables.taps import DirectionBy, Tap
-from tests.card_server.web.leave_things import make_passage
+from tests.card_server.web.leave_things import make_day_note, make_passage
 from tests.card_server.web.people_pages import log_in_teacher
 from tests.card_server.web.sheet_month import MONDAY, TUESDAY, add_month
 from tests.card_server.web.small_school import SmallSchool
@@ -81,6 +81,25 @@ def test_what_staff_said_stands_beside_the_day(
     assert "忘带卡" in page
     assert "班老师" in page
     assert "sick leave" in teacher.get(_address(school, 6, term)).text
+
+
+def test_a_note_stands_in_its_day_and_in_the_file(
+    teacher: FlaskClient, school: SmallSchool, term: int, sessions: sessionmaker[Session]
+) -> None:
+    sunday = date(2024, 9, 8)
+    with sessions.begin() as session:
+        ended = make_day_note(school, 0, MONDAY)
+        ended.body, ended.ended_by, ended.ended_at = "写错了", "班老师", datetime.now(UTC)
+        session.add_all([ended, make_day_note(school, 0, MONDAY), make_day_note(school, 0, sunday)])
+    page = teacher.get(_address(school, 0, term)).text
+    day = page[page.index(f'<li id="day-{MONDAY}"') :].split("</li>")[0]
+    assert '<p class="said">Note · 已联系家长，十点到校' in day
+    assert '<p class="said ended">Note · 写错了' in day
+    assert f'<li id="day-{sunday}"' in page
+    file = teacher.get(_address(school, 0, term, "&export=xlsx"))
+    heads, *rows = load_workbook(io.BytesIO(file.data)).worksheets[0].values
+    noted = [row[heads.index("Notes")] for row in rows if row[heads.index("Notes")]]
+    assert noted == ["已联系家长，十点到校 (班老师)"] * 2
 
 
 def test_the_taps_are_unfolded_for_printing(
