@@ -1,6 +1,6 @@
 """Leave and passages by hand in Chromium: asked at a desk, decided on a phone, done at the gate."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -122,3 +122,37 @@ def test_a_guard_lets_somebody_in_without_a_card_and_undoes_it(
         expect(guard.locator("#recent li")).to_contain_text("taken back by Guard")
         assert wrong == []
         guard.context.close()
+
+
+def test_a_teacher_says_how_late_and_notes_a_call_on_a_phone(
+    browser: Browser, database_url: str, tmp_path: Path, passwords: dict[str, str]
+) -> None:
+    with serving(make_settings(database_url)) as address:
+        teacher = _log_in(browser, address, "teacher", passwords["teacher"], phone=True)
+        wrong = watch_for_errors(teacher)
+        day = _newest_school_day().isoformat()
+        teacher.goto(f"{address}/students/1/corrections?day={day}")
+        minutes = teacher.locator("#minutes")
+        expect(minutes).to_be_hidden()
+        teacher.select_option("#status", "left_early")
+        expect(minutes).to_be_visible()
+        teacher.select_option("#status", "absent")
+        expect(minutes).to_be_hidden()
+        teacher.select_option("#status", "late")
+        teacher.select_option("#position", "1")
+        minutes.fill("12")
+        teacher.fill("#reason", "第一节才来")
+        teacher.click("button:has-text('Correct it')")
+        expect(teacher.locator("#sessions")).to_contain_text("12 min late")
+        teacher.fill("#body", "已联系家长，十点到校")
+        teacher.click("button:has-text('Add the note')")
+        expect(teacher.locator("#day-notes .told")).to_contain_text("已联系家长，十点到校")
+        teacher.click("#day-notes button:has-text('Take it back')")
+        expect(teacher.locator("#day-notes .told")).to_contain_text("taken back by Teacher")
+        assert wrong == []
+
+
+def _newest_school_day() -> date:
+    """Today, or on a weekend the Friday before."""
+    today = datetime.now(ZONE).date()
+    return today - timedelta(days=max(0, today.isoweekday() - 5))
