@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StrictBool
 
 from card_server.api.inputs import Day, RowId, Taken, storable
-from schema.tables.calendar import DayKind, DayPart
+from schema.tables.calendar import DayKind, DayPart, ForWhom
 
 _NO_NUL = {"pattern": r"^[^\u0000]*$"}
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM.")]
@@ -112,6 +112,7 @@ class SessionHours(Taken):
     ends: Clock
     expects_entry: StrictBool = True
     expects_exit: StrictBool = True
+    for_whom: ForWhom = ForWhom.EVERYBODY
 
 
 class WeekdayHours(Taken):

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from apiflask import APIBlueprint
+from msgspec import structs
 
 from card_server.access import actor, allow, changing_session, now, school_in_use, school_session
 from card_server.api import calendar_shapes as shapes
@@ -130,7 +131,10 @@ def days(homeroom_id: str, path: HomeroomPath, asked: DaysQuery) -> Any:
                 "kind": of_rooms[room].kind,
                 "note": of_rooms[room].note,
                 "is_unsure": of_rooms[room].is_unsure,
-                "sessions": of_rooms[room].sessions,
+                "sessions": [
+                    structs.asdict(one) | {"for_boarders": not one.is_for_day_students}
+                    for one in of_rooms[room].sessions
+                ],
             }
             for day, of_rooms in plans.items()
         ]

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from card_server.api.shapes import Shape
 from card_server.calendar.hours import write_minute
 from card_server.calendar.state_days import StateKind
-from schema.tables.calendar import DayKind, DayPart, EntrySource
+from schema.tables.calendar import DayKind, DayPart, EntrySource, ForWhom
 
 
 def _clock(value: Any) -> Any:
@@ -75,7 +75,9 @@ class SessionPlan(Shape):
     ends: Clock
     expects_entry: bool
     expects_exit: bool
-    for_boarders: bool
+    for_whom: ForWhom
+    for_boarders: bool = Field(description="For boarders alone; the same as their `for_whom`.")
+    is_return: bool = Field(description="The weekly return: boarders are judged by it.")
 
 
 class Day(Shape):
@@ -124,6 +126,7 @@ class SessionHours(Shape):
     ends: Clock
     expects_entry: bool
     expects_exit: bool
+    for_whom: ForWhom = Field(description="Nothing is expected in it of anybody else.")
 
 
 class Timetable(Shape):

@@ -199,7 +199,8 @@ class DayBook:
             last, was_inside = before or self._evening_before(pupil)
             slept_inside = was_inside and known.boards_every_night(student_id, last, day)
             judged = self._fold(pupil, day, plan, standing, slept_inside, by_day.get(day, ()))
-            self._keep(pupil, day, judged, bool(by_day.get(day)))
+            if by_day.get(day) or self._is_worth_keeping(pupil, day, plan, standing, judged):
+                self._keep(pupil, day, judged)
             before = day, judged.is_inside
             if judged.since_at is not None:
                 newest = day, judged
@@ -350,7 +351,16 @@ class DayBook:
         )
         return forget_its_end(judged) if is_without_timetable(plan) else judged
 
-    def _keep(self, pupil: Pupil, day: date, judged: StudentDay, was_seen: bool) -> None:
+    def _is_worth_keeping(
+        self, pupil: Pupil, day: date, plan: DayPlan, standing: Standing, judged: StudentDay
+    ) -> bool:
+        """Whether a day without a passing has, or had, anything to say."""
+        key = DayKey(pupil.school.id, day, pupil.student_id)
+        if key in self._rows or (pupil.student_id, day) in self._known.corrections:
+            return True
+        return day not in pupil.away and not is_open(judged, plan, boards=standing.sleeps_here)
+
+    def _keep(self, pupil: Pupil, day: date, judged: StudentDay) -> None:
         key = DayKey(pupil.school.id, day, pupil.student_id)
         before = self._rows.get(key)
         for tap in judged.taps:
@@ -362,9 +372,6 @@ class DayBook:
             elif differs(stands, tap):
                 change = TapChange(pupil.school.id, pupil.student_id, stands, tap)
                 self.tap_changes.append(change)
-        is_told_of = was_seen or (pupil.student_id, day) in self._known.corrections
-        if before is None and not is_told_of and (day in pupil.away or is_open(judged)):
-            return
         after = row_of(key, pupil.days[day], judged)
         if is_odd(after) or (before is not None and is_odd(before)):
             self._keep_odd(pupil, before, after, judged)

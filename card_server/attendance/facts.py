@@ -7,10 +7,11 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from schema.tables.attendance import SessionStatus
-from schema.tables.calendar import DayKind, DayPart
+from schema.tables.calendar import DayKind, DayPart, ForWhom
 from schema.tables.leave import LeaveKind
 from schema.tables.readers import Direction
 from schema.tables.taps import DirectionBy, Effect
@@ -33,8 +34,26 @@ class SessionPlan(Struct, frozen=True):
     ends: int
     expects_entry: bool = True
     expects_exit: bool = True
-    for_boarders: bool = False
-    """Boarders alone are expected, back for the week; day students are not."""
+    is_return: bool = field(default=False, name="for_boarders")
+    """Boarders come back for the week by then, and are judged; nobody else has this session.
+
+    Plans are kept with the name that it had while no other session was for boarders.
+    """
+    for_whom: ForWhom = ForWhom.EVERYBODY
+
+    def __post_init__(self) -> None:
+        if self.is_return and self.for_whom is not ForWhom.BOARDERS:
+            force_setattr(self, "for_whom", ForWhom.BOARDERS)
+
+    @property
+    def is_for_day_students(self) -> bool:
+        """Whether it is for those who go home in the evening."""
+        return self.for_whom is not ForWhom.BOARDERS
+
+    def is_for(self, *, boards: bool) -> bool:
+        """Whether it is for a student who boards, or who does not."""
+        others = ForWhom.DAY_STUDENTS if boards else ForWhom.BOARDERS
+        return self.for_whom is not others
 
 
 class DayPlan(Struct, frozen=True):
@@ -54,7 +73,7 @@ class Standing(StrEnum):
     """What is expected of a student on a day."""
 
     DAY = "day"
-    """走读: every session."""
+    """走读: every session that is for day students."""
     BOARDER = "boarder"
     """住校: back by the weekly time; no daily absence."""
     EXEMPT = "exempt"

@@ -4,16 +4,17 @@ Nothing else decides: the same facts give the same day, whatever the order in wh
 known and however often, today or in a year. `directions` finds where the student was, `hours` what
 is owed to each session after leave, `judging` what became of it; then
 
+- a session for boarders, or for day students, alone is not expected of anybody else;
 - a correction of staff stands over what was found. Of several the newest counts for each session,
-  whether it names that session or all. Minutes are those that it says, or else stay where its
-  status has any;
+  whether it names that session or all that are for the student. Minutes are those that it says, or
+  else stay where its status has any;
 - whoever is still inside when the school closes, and is no boarder, has forgotten the exit: outside
   from then on, without an exit that nobody saw. Who comes in after that hour is out at midnight;
 - an entry on a closed day, or during leave that covers a session, was not expected;
 - of an exempt student nothing is expected; taps are followed all the same, and who boards stays.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from math import inf
@@ -72,16 +73,28 @@ def judge_day(facts: DayFacts) -> StudentDay:
 def _hours_on(
     plan: DayPlan, clock: DayClock, is_boarder: bool
 ) -> tuple[Sequence[Hours], Sequence[Hours]]:
-    """The sessions' hours, and those that tell ways; everybody of a homeroom has the same.
+    """The sessions' hours, and those that tell ways; all boarders of a homeroom have the same.
 
-    A boarder comes and goes at any hour; only the return has one.
+    A boarder comes and goes at any hour; only the return has one, and no day student has that.
     """
+    sessions = [one for one in plan.sessions if is_boarder or not one.is_return]
     hours = tuple(
-        hours_of(session, clock)
-        for session in plan.sessions
-        if is_boarder or not session.for_boarders
+        replace(hours_of(one, clock), is_owed=one.is_for(boards=is_boarder)) for one in sessions
     )
-    return hours, tuple(one for one in hours if one.for_boarders) if is_boarder else hours
+    if is_boarder:
+        return hours, tuple(one for one in hours if one.is_return)
+    return hours, _ways(hours)
+
+
+def _ways(hours: Sequence[Hours]) -> tuple[Hours, ...]:
+    """The hours of a day student's sessions: who has no part in the next one goes out before it."""
+    found = []
+    for place, one in enumerate(hours):
+        if one.is_owed:
+            comes = one.expects_entry or (place > 0 and not hours[place - 1].is_owed)
+            goes = one.expects_exit or not all(each.is_owed for each in hours[place + 1 :][:1])
+            found.append(replace(one, expects_entry=comes, expects_exit=goes))
+    return tuple(found)
 
 
 def _judge_sessions(
@@ -89,8 +102,7 @@ def _judge_sessions(
 ) -> list[SessionResult]:
     """Every session's result; what is odd goes to the path's findings."""
     if facts.standing.is_exempt:
-        results = [SessionResult(one.position, SessionStatus.NOT_EXPECTED) for one in hours]
-        return _correct(results, facts.corrections)
+        return _correct([_not_expected(one) for one in hours], hours, facts.corrections)
     if facts.standing is Standing.DAY and facts.plan.kind is DayKind.CLOSED and path.entries:
         path.findings.add(Finding.UNEXPECTED)
     reported_s = -inf if facts.reported_to is None else clock.seconds_to(facts.reported_to)
@@ -99,7 +111,10 @@ def _judge_sessions(
     stays = path.all_stays()
     results = []
     for one in hours:
-        if facts.standing is Standing.BOARDER and not one.for_boarders:
+        if not one.is_owed:
+            results.append(_not_expected(one))
+            continue
+        if facts.standing is Standing.BOARDER and not one.is_return:
             results.append(judge_boarder(one, stays, leave, known))
             continue
         judged = judge_session(one, stays, leave, known)
@@ -110,7 +125,11 @@ def _judge_sessions(
             path.findings.add(Finding.LEFT_AND_BACK)
         if judged.is_covered and _came_on_leave(one, path.entries, leave):
             path.findings.add(Finding.UNEXPECTED)
-    return _correct(results, facts.corrections)
+    return _correct(results, hours, facts.corrections)
+
+
+def _not_expected(hours: Hours) -> SessionResult:
+    return SessionResult(hours.position, SessionStatus.NOT_EXPECTED)
 
 
 def _with_minutes(
@@ -142,16 +161,26 @@ def _came_on_leave(hours: Hours, entries: Sequence[float], leave: AllLeave) -> b
     )
 
 
-def _correct(results: list[SessionResult], corrections: Sequence[Corrected]) -> list[SessionResult]:
+def _correct(
+    results: list[SessionResult], hours: Sequence[Hours], corrections: Sequence[Corrected]
+) -> list[SessionResult]:
+    """What staff said; of a session that is not for the student only what names it."""
     if not corrections:
         return results
-    return [_correct_one(result, corrections) for result in results]
+    return [
+        _correct_one(
+            result, {ALL_DAY, one.position} if one.is_owed else {one.position}, corrections
+        )
+        for result, one in zip(results, hours, strict=True)
+    ]
 
 
-def _correct_one(result: SessionResult, corrections: Iterable[Corrected]) -> SessionResult:
+def _correct_one(
+    result: SessionResult, positions: Collection[int], corrections: Iterable[Corrected]
+) -> SessionResult:
     newest = None
     for one in corrections:
-        if one.position in {ALL_DAY, result.position} and (newest is None or one.id > newest.id):
+        if one.position in positions and (newest is None or one.id > newest.id):
             newest = one
     if newest is None:
         return result

@@ -80,12 +80,12 @@ def follow(kept: DayPlan, wanted: DayPlan, settled: Settled) -> DayPlan:
         return kept
     ended = max(one.ends for one in judged)
     last = max(one.position for one in judged)
-    had_lessons = any(not one.for_boarders for one in judged)
+    had_lessons = any(not one.is_return for one in judged)
     is_cut_short = had_lessons and wanted.kind is DayKind.CLOSED
     later = []
     for one in wanted.sessions:
         # Who was sent home in the middle of a day is not asked back for the same evening.
-        if one.late_after < ended or (is_cut_short and one.for_boarders):
+        if one.late_after < ended or (is_cut_short and one.is_return):
             continue
         # Two sessions of one day never share a position, however the new plan counts them.
         last = max(one.position, last + 1)

@@ -31,7 +31,9 @@ class Hours(Struct, frozen=True, gc=False):
     ends: int
     expects_entry: bool
     expects_exit: bool
-    for_boarders: bool
+    is_return: bool
+    is_owed: bool = True
+    """Whether the session is for the student at all."""
 
 
 class Away(NamedTuple):
@@ -84,7 +86,7 @@ def hours_of(session: SessionPlan, clock: DayClock) -> Hours:
         second_of(session.ends),
         session.expects_entry,
         session.expects_exit,
-        session.for_boarders,
+        session.is_return,
     )
 
 

@@ -16,6 +16,8 @@ A day student, and a boarder on the day of return:
 - A time that may be wrong makes nobody late, early or absent: such an entry is in time, and such an
   exit is no earlier than the session's end.
 
+A session that is for boarders, or for day students, alone is not judged for anybody else (`fold`).
+
 A boarder in any other session is present who was inside at any moment of it, on leave, or else not
 expected: the dormitory's roll call asks after boarders.
 """

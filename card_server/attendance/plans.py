@@ -311,9 +311,10 @@ def moment_of(day: date, minute: int, zone: ZoneInfo) -> datetime:
 
 def is_judged_from(key: PlanKey, plan: DayPlan, zone: ZoneInfo) -> datetime | None:
     """The first moment at which somebody may be absent; None where nobody ever is."""
-    if not plan.sessions or is_without_timetable(plan):
+    if is_without_timetable(plan):
         return None
-    return moment_of(key.day, min(one.absent_after for one in plan.sessions) + 1, zone)
+    asked = [one.absent_after for one in plan.sessions if one.is_for_day_students or one.is_return]
+    return moment_of(key.day, min(asked) + 1, zone) if asked else None
 
 
 def _write(plan: DayPlan) -> str:

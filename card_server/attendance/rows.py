@@ -165,9 +165,11 @@ def is_odd(row: DayRow) -> bool:
     return row.absent > 0 or row.late_minutes > 0
 
 
-def is_open(judged: StudentDay) -> bool:
-    """Whether no session of a day is judged yet."""
-    return all(one.status is SessionStatus.NOT_JUDGED for one in judged.sessions)
+def is_open(judged: StudentDay, plan: DayPlan, *, boards: bool) -> bool:
+    """Whether no session of a day is judged yet that is for the student."""
+    others = {one.position for one in plan.sessions if not one.is_for(boards=boards)}
+    owed = [one for one in judged.sessions if one.position not in others] or judged.sessions
+    return all(one.status is SessionStatus.NOT_JUDGED for one in owed)
 
 
 def left_early(result: SessionResult) -> bool:

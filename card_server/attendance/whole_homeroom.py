@@ -84,7 +84,7 @@ def list_missing(
     Not those of whom nothing is expected: boarders, who are exempt, and who is on leave.
     """
     wanted = [one for one in begun if position in (ALL_DAY, one.position)]
-    for_all = [one.position for one in wanted if not one.for_boarders]
+    for_all = [one.position for one in wanted if one.is_for_day_students]
     if not wanted:
         return []
     excused = _excused(session, doing, homeroom_id, day)

@@ -194,5 +194,5 @@ def _boarders_return(calendar: Calendar) -> SessionPlan:
         absent_after=min(calendar.boarders_by + _BOARDERS_GRACE, _LAST_MINUTE),
         leave_from=24 * 60,
         ends=24 * 60,
-        for_boarders=True,
+        is_return=True,
     )

@@ -184,4 +184,5 @@ def _as_session(row: TimetableSession) -> SessionPlan:
         ends=row.ends,
         expects_entry=row.expects_entry,
         expects_exit=row.expects_exit,
+        for_whom=row.for_whom,
     )

@@ -15,7 +15,7 @@ from card_server.calendar.timetables import find_timetable
 from card_server.field_errors import FieldsError, Problems
 from card_server.field_errors import marked as _
 from card_server.seen import refuse_if_changed
-from schema.tables.calendar import DayPart, TimetableSession
+from schema.tables.calendar import DayPart, ForWhom, TimetableSession
 
 MOST = 6
 """Sessions of one day."""
@@ -36,6 +36,7 @@ class SessionHours:
     ends: int
     expects_entry: bool = True
     expects_exit: bool = True
+    for_whom: ForWhom = ForWhom.EVERYBODY
 
 
 def sessions_of(session: Session, timetable_id: int, weekday: int) -> list[SessionHours]:
@@ -60,6 +61,7 @@ def hours_of(row: TimetableSession) -> SessionHours:
         row.ends,
         row.expects_entry,
         row.expects_exit,
+        row.for_whom,
     )
 
 
@@ -68,6 +70,7 @@ def fields_of(sessions: Sequence[SessionHours]) -> dict[str, str]:
     shown: dict[str, str] = {}
     for place, one in enumerate(sessions, 1):
         shown |= {f"name-{place}": one.name, f"part-{place}": one.part}
+        shown[f"for_whom-{place}"] = one.for_whom
         shown |= {f"{name}-{place}": write_minute(getattr(one, name)) for name in MINUTES}
         for name in ("expects_entry", "expects_exit"):
             shown[f"{name}-{place}"] = "1" if getattr(one, name) else ""
@@ -130,7 +133,13 @@ def change_hours(
 def _written(sessions: Iterable[SessionHours]) -> str:
     """A weekday's sessions in one line, as the audit log keeps them."""
     return "; ".join(
-        " ".join([one.name, *(write_minute(getattr(one, name)) for name in MINUTES)])
+        " ".join(
+            [
+                one.name,
+                *(write_minute(getattr(one, name)) for name in MINUTES),
+                *([one.for_whom] if one.for_whom is not ForWhom.EVERYBODY else []),
+            ]
+        )
         for one in sessions
     )
 
@@ -172,6 +181,10 @@ def _read_session(wrong: Problems, typed: Mapping[str, str], place: int) -> Sess
     if part not in list(DayPart):
         wrong.add(f"part-{place}", _("Choose one of the list."))
         part = DayPart.MORNING
+    for_whom = typed.get(f"for_whom-{place}") or ForWhom.EVERYBODY
+    if for_whom not in list(ForWhom):
+        wrong.add(f"for_whom-{place}", _("Choose one of the list."))
+        for_whom = ForWhom.EVERYBODY
     name = wrong.text(f"name-{place}", typed.get(f"name-{place}", ""), 20)
     arrive, late, absent, leave, ends = (
         read_minute(wrong, f"{one}-{place}", typed.get(f"{one}-{place}", "")) for one in MINUTES
@@ -186,6 +199,7 @@ def _read_session(wrong: Problems, typed: Mapping[str, str], place: int) -> Sess
         ends,
         expects_entry=bool(typed.get(f"expects_entry-{place}")),
         expects_exit=bool(typed.get(f"expects_exit-{place}")),
+        for_whom=ForWhom(for_whom),
     )
 
 

@@ -15,18 +15,20 @@ from card_server.calendar.sessions import SessionHours, change_hours
 from card_server.calendar.state_days import StateKind
 from card_server.calendar.timetables import TimetableSettings, add_timetable
 from card_server.register.terms import school_year_of
-from schema.tables.calendar import DayKind, DayPart, Timetable
+from schema.tables.calendar import DayKind, DayPart, ForWhom, Timetable
 from schema.tables.school import School, Term
 
 NAME = "演示"
 """Stands on whatever is there for the demo alone."""
 _BY = Actor("system", None, NAME, "")
 _BOARDING_GRADE = 9
-"""Whose students have evening study."""
+"""Whose boarders have evening study."""
 _MORNING = SessionHours("上午", DayPart.MORNING, 390, 460, 500, 700, 740)
 _AFTERNOON = SessionHours("下午", DayPart.AFTERNOON, 770, 820, 850, 1000, 1060)
 _SUMMER_AFTERNOON = SessionHours("下午", DayPart.AFTERNOON, 810, 860, 890, 1040, 1080)
-_EVENING = SessionHours("晚自习", DayPart.EVENING, 1085, 1110, 1130, 1250, 1290)
+_EVENING = SessionHours(
+    "晚自习", DayPart.EVENING, 1085, 1110, 1130, 1250, 1290, for_whom=ForWhom.BOARDERS
+)
 _FRIDAY = SessionHours("下午", DayPart.AFTERNOON, 770, 820, 850, 940, 1000)
 _LAST_MINUTE = 24 * 60 - 1
 _BEFORE_LATE = 90

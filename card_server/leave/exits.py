@@ -1,13 +1,15 @@
 """Which exits a school's gates hold, today and tomorrow: the windows of each card, and permits.
 
 An exit is held while a session runs, from `late_after` to `leave_from`, if the school's rules say
-so; an approved slip that lets out is a permit. Boarders and exempt students are held like the
-homeroom that they belong to: the gate asks who is in a lesson, not of whom something is expected.
+so; an approved slip that lets out is a permit. A session for boarders, or for day students, alone
+holds nobody else. Apart from that boarders and exempt students are held like the homeroom that they
+belong to: the gate asks who is in a lesson, not of whom something is expected.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from card_server.attendance.facts import DayPlan
 from card_server.calendar.reading import plans_between
+from card_server.people.boarding_days import boards_on
 from card_server.school_time import bounds_of, day_of
 from schema.messages import CardState, HeldCards, Permit, Window
 from schema.tables.cards import Card, CardBinding
@@ -23,6 +26,13 @@ from schema.tables.leave import LeaveSlip, LeaveState
 from schema.tables.people import Student, StudentStatus
 
 _DAY = timedelta(days=1)
+
+
+class Group(NamedTuple):
+    """Students whose exits are held at the same hours."""
+
+    homeroom_id: int
+    boards: bool
 
 
 class Exits(Struct, frozen=True):
@@ -38,13 +48,15 @@ NOBODY = Exits()
 """Holds no exit."""
 
 
-def windows_of(plan: DayPlan, day: date, zone: ZoneInfo) -> tuple[Window, ...]:
-    """When exits are held on a day, in order, in UTC."""
+def windows_of(
+    plan: DayPlan, day: date, zone: ZoneInfo, *, boards: bool = False
+) -> tuple[Window, ...]:
+    """When exits of day students, or of boarders, are held on a day, in order, in UTC."""
     midnight = datetime.combine(day, time.min, zone)
     held = [
         (midnight + timedelta(minutes=one.late_after), midnight + timedelta(minutes=one.leave_from))
         for one in plan.sessions
-        if one.late_after < one.leave_from and not one.for_boarders
+        if one.late_after < one.leave_from and one.is_for(boards=boards) and not one.is_return
     ]
     return tuple(Window(a.astimezone(UTC), b.astimezone(UTC)) for a, b in sorted(held))
 
@@ -69,9 +81,9 @@ def read_exits(session: Session, school_id: int, zone: ZoneInfo, now: datetime) 
     It does not ask whether the school holds exits at all.
     """
     today = day_of(now, zone)
-    rooms = _rooms_of_cards(session, school_id, now)
-    by_room = _windows_of_rooms(session, school_id, today, zone, set(rooms.values()))
-    exits = group_cards({uid: by_room.get(room, ()) for uid, room in rooms.items()})
+    groups = _groups_of_cards(session, school_id, today, now)
+    windows = _windows_of_groups(session, school_id, today, zone, set(groups.values()))
+    exits = group_cards({uid: windows[group] for uid, group in groups.items()})
     if exits is NOBODY:
         return NOBODY
     permits = _read_permits(session, school_id, today, zone, now)
@@ -79,37 +91,43 @@ def read_exits(session: Session, school_id: int, zone: ZoneInfo, now: datetime) 
 
 
 def held_until(
-    session: Session, school_id: int, zone: ZoneInfo, moment: datetime, rooms: Collection[int]
-) -> dict[int, datetime]:
-    """Of these homerooms, those whose exits are held at a moment, and until when."""
-    by_room = _windows_of_rooms(session, school_id, day_of(moment, zone), zone, rooms)
+    session: Session, school_id: int, zone: ZoneInfo, moment: datetime, groups: Collection[Group]
+) -> dict[Group, datetime]:
+    """Of these groups, those whose exits are held at a moment, and until when."""
+    found = _windows_of_groups(session, school_id, day_of(moment, zone), zone, groups)
     running = {
-        room: [one.until_at for one in windows if one.from_at <= moment < one.until_at]
-        for room, windows in by_room.items()
+        group: [one.until_at for one in windows if one.from_at <= moment < one.until_at]
+        for group, windows in found.items()
     }
-    return {room: max(ends) for room, ends in running.items() if ends}
+    return {group: max(ends) for group, ends in running.items() if ends}
 
 
-def _windows_of_rooms(
-    session: Session, school_id: int, first: date, zone: ZoneInfo, ids: Collection[int]
-) -> dict[int, tuple[Window, ...]]:
+def _windows_of_groups(
+    session: Session, school_id: int, first: date, zone: ZoneInfo, groups: Collection[Group]
+) -> dict[Group, tuple[Window, ...]]:
     """The windows of a day and of the next one."""
-    plans = plans_between(session, school_id, first, first + _DAY, ids)
+    rooms = {one.homeroom_id for one in groups}
+    plans = plans_between(session, school_id, first, first + _DAY, rooms)
     return {
-        room: tuple(
+        group: tuple(
             window
             for day, of_day in plans.items()
-            if room in of_day
-            for window in windows_of(of_day[room], day, zone)
+            if group.homeroom_id in of_day
+            for window in windows_of(of_day[group.homeroom_id], day, zone, boards=group.boards)
         )
-        for room in ids
+        for group in groups
     }
 
 
-def _rooms_of_cards(session: Session, school_id: int, now: datetime) -> dict[str, int]:
-    """Every card that works, and the homeroom of whom it belongs to; 0 for nobody's."""
+def _groups_of_cards(
+    session: Session, school_id: int, today: date, now: datetime
+) -> dict[str, Group]:
+    """Every card that works, and where whom it belongs to belongs; homeroom 0 for nobody's.
+
+    Who boards today does so tomorrow, as far as anybody knows.
+    """
     found = session.execute(
-        select(Card.uid, func.coalesce(Student.homeroom_id, 0))
+        select(Card.uid, func.coalesce(Student.homeroom_id, 0), boards_on(today))
         .outerjoin(CardBinding, and_(CardBinding.card_id == Card.id, _is_bound(now)))
         .outerjoin(
             Student,
@@ -117,7 +135,7 @@ def _rooms_of_cards(session: Session, school_id: int, now: datetime) -> dict[str
         )
         .where(Card.school_id == school_id, Card.state == CardState.ACTIVE)
     )
-    return {uid: room for uid, room in found}  # noqa: C416 - mypy reads a row as a tuple only so
+    return {uid: Group(room, bool(boards)) for uid, room, boards in found}
 
 
 def _read_permits(

@@ -75,7 +75,7 @@ def ask(
         from_at=wish.from_at,
         until_at=wish.until_at,
         lets_out=wish.lets_out,
-        needs_school=needs_school(session, doing.school_id, student.homeroom_id, wish, doing.zone),
+        needs_school=needs_school(session, student, wish, doing.zone),
         reason_sealed=seal.close(wish.reason),
         state=LeaveState.ASKED,
         asked_by=doing.actor.name[:120],

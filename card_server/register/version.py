@@ -10,11 +10,21 @@ from sqlalchemy.orm import Session, UOWTransaction
 
 from schema.tables.cards import Card, CardBinding
 from schema.tables.messages import MessageText
-from schema.tables.people import Guardian, Guardianship, Student
+from schema.tables.people import Boarding, Guardian, Guardianship, Student
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom, School, Term
 
-_WATCHED = (Card, CardBinding, Guardian, Homeroom, MessageText, Reader, Student, Term)
+_WATCHED = (
+    Boarding,
+    Card,
+    CardBinding,
+    Guardian,
+    Homeroom,
+    MessageText,
+    Reader,
+    Student,
+    Term,
+)
 _RULES = ("signature", "zone", "double_tap_s", "late_after", "stale_minutes")
 
 

@@ -54,11 +54,11 @@ def read_plans(
 
 
 def expecting(plan: DayPlan | None) -> Expecting:
-    """Of whom something is expected; without a plan of nobody."""
+    """Of whom something is expected, without a plan of nobody; boarders on their return alone."""
     sessions = plan.sessions if plan else ()
     return Expecting(
-        day_students=any(not one.for_boarders for one in sessions),
-        boarders=any(one.for_boarders for one in sessions),
+        day_students=any(one.is_for_day_students for one in sessions),
+        boarders=any(one.is_return for one in sessions),
     )
 
 
@@ -96,9 +96,13 @@ _Alike = tuple[DayKind, str, int | None, bool, bool, bool]
 
 def late_after(plans: Iterable[DayPlan]) -> int | None:
     """The minute after which the first arrival of the day is late; None where homerooms differ."""
-    minutes = {
-        next(one.late_after for one in plan.sessions if one.expects_entry)
+    coming = (
+        [
+            one.late_after
+            for one in plan.sessions
+            if one.expects_entry and (one.is_for_day_students or one.is_return)
+        ]
         for plan in plans
-        if any(one.expects_entry for one in plan.sessions)
-    }
+    )
+    minutes = {found[0] for found in coming if found}
     return minutes.pop() if len(minutes) == 1 else None

@@ -69,5 +69,5 @@ def plans_of_days(
 
 
 def is_school_day(plan: DayPlan | None) -> bool:
-    """Whether day students are expected: on a day of the boarders' return alone they are not."""
-    return plan is not None and any(not one.for_boarders for one in plan.sessions)
+    """Whether day students are expected: on a day of sessions for boarders alone they are not."""
+    return plan is not None and any(one.is_for_day_students for one in plan.sessions)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import Session
 
-from card_server.leave.exits import held_until
+from card_server.leave.exits import Group, held_until
+from card_server.people.boarding_days import boards_on
 from card_server.school_time import bounds_of, day_of
 from schema.messages import Decision, Refusal
 from schema.tables.attendance import HandPassage
@@ -51,6 +52,7 @@ class HeldStudent:
     reader_id: int
     gate: str
     at: datetime
+    boards: bool
     state: HeldState
     until_at: datetime | None = None
     """When the lessons that hold the exit end; None when they are over."""
@@ -80,14 +82,14 @@ def list_held(
     since = bounds_of(day_of(now, zone), zone)[0]
     left = _last_exits(session, school_id, students, since)
     let_out = _last_words(session, school_id, students, since)
-    rooms = {row.homeroom_id for row in tries}
-    teachers = _teachers(session, rooms)
-    until = held_until(session, school_id, zone, now, rooms)
+    teachers = _teachers(session, {row.homeroom_id for row in tries})
+    groups = {Group(row.homeroom_id, bool(row.boards)) for row in tries}
+    until = held_until(session, school_id, zone, now, groups)
     return [
         HeldStudent(
             *row,
             judge_held(row.at, left.get(row.student_id), let_out.get(row.student_id), now),
-            until.get(row.homeroom_id),
+            until.get(Group(row.homeroom_id, bool(row.boards))),
             teachers.get(row.homeroom_id, []),
         )
         for row in tries
@@ -96,7 +98,7 @@ def list_held(
 
 def _last_tries(
     session: Session, school_id: int, zone: ZoneInfo, now: datetime, student_id: int | None
-) -> list[Row[int, str, str, int, str, bool, int, str, datetime]]:
+) -> list[Row[int, str, str, int, str, bool, int, str, datetime, bool]]:
     since = bounds_of(day_of(now, zone), zone)[0]
     number = func.row_number().over(
         partition_by=Tap.student_id, order_by=(Tap.occurred_at.desc(), Tap.id.desc())
@@ -124,6 +126,7 @@ def _last_tries(
             Reader.id.label("reader_id"),
             Reader.name.label("gate"),
             held.c.occurred_at.label("at"),
+            boards_on(day_of(now, zone)).label("boards"),
         )
         .join(held, held.c.student_id == Student.id)
         .join(Homeroom, Homeroom.id == Student.homeroom_id)

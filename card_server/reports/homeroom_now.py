@@ -236,7 +236,7 @@ def _result(
     if leave:
         return SessionResult(position, SessionStatus.ON_LEAVE, leave_kind=leave[0].kind)
     is_expected = (
-        current is not None and not current.for_boarders and (member.id not in facts.excused)
+        current is not None and current.is_for_day_students and member.id not in facts.excused
     )
     if current is None or not is_expected:
         return SessionResult(position, SessionStatus.NOT_EXPECTED)

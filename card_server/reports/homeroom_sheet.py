@@ -72,7 +72,7 @@ class HomeroomSheet:
     plan: DayPlan | None
     """What the day was; None where it was never begun, and so nothing was judged."""
     sessions: tuple[SessionPlan, ...]
-    """Those of the plan; the boarders' return only where somebody has one."""
+    """Those of the plan; one for boarders alone only where it was judged of somebody."""
     lines: list[SheetLine]
     before: date
     """The school day before, or simply the day."""
@@ -106,7 +106,7 @@ def read_homeroom_sheet(
 def _sessions(plan: DayPlan | None, lines: list[SheetLine]) -> tuple[SessionPlan, ...]:
     used = {position for line in lines for position in line.results}
     sessions = plan.sessions if plan else ()
-    return tuple(one for one in sessions if not one.for_boarders or one.position in used)
+    return tuple(one for one in sessions if one.is_for_day_students or one.position in used)
 
 
 def _read_lines(

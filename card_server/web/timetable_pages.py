@@ -20,7 +20,7 @@ from card_server.web.calendar_words import audience, say_saved, weekday_name, we
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
 from card_server.web.history import show_history
 from card_server.words.choices import word
-from schema.tables.calendar import DayPart, TimetableSession
+from schema.tables.calendar import DayPart, ForWhom, TimetableSession
 
 pages = Blueprint("timetables", __name__)
 
@@ -217,6 +217,7 @@ def _show_hours(
         hours=found,
         places=list(range(1, max(offered, 3) + 1)),
         parts=[(one, word(one)) for one in DayPart],
+        whom=[(one, word(one)) for one in ForWhom],
         values=typed if typed is not None else empty | stored,
         errors=wrong.errors,
         seen=seen_by_form(stored, typed, wrong),

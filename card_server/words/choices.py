@@ -8,7 +8,7 @@ from card_server.theme import Theme
 from card_server.words.attendance import ATTENDANCE_WORDS
 from card_server.words.messages import MESSAGE_WORDS
 from schema.messages import CardState, Decision, ReaderState, Refusal, Rejection, SourceState
-from schema.tables.calendar import DayKind, DayPart, EntrySource
+from schema.tables.calendar import DayKind, DayPart, EntrySource, ForWhom
 from schema.tables.card_faces import FaceField, FaceOrientation
 from schema.tables.cards import CardKind, CardStep
 from schema.tables.jobs import JobState
@@ -166,6 +166,11 @@ WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
         DayPart.MORNING: lazy_gettext("morning"),
         DayPart.AFTERNOON: lazy_gettext("afternoon"),
         DayPart.EVENING: lazy_gettext("evening"),
+    },
+    ForWhom: {
+        ForWhom.EVERYBODY: lazy_gettext("all students"),
+        ForWhom.DAY_STUDENTS: lazy_gettext("day students"),
+        ForWhom.BOARDERS: lazy_gettext("boarders"),
     },
     EntrySource: {
         EntrySource.STATE: lazy_gettext("the state's calendar"),

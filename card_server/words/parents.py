@@ -75,6 +75,8 @@ def coming_words(one: ChildDay) -> str:
         return str(gettext("Nothing is known of this day."))
     if is_school_day(one.plan):
         return str(gettext("School day"))
-    if one.plan.sessions:
+    if any(each.is_return for each in one.plan.sessions):
         return str(gettext("Boarders come back"))
+    if one.plan.sessions:
+        return str(gettext("School for boarders only"))
     return one.plan.note or str(gettext("No school"))

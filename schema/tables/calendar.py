@@ -25,6 +25,16 @@ class DayPart(StrEnum):
     EVENING = "evening"
 
 
+class ForWhom(StrEnum):
+    """Of whom a session is expected."""
+
+    EVERYBODY = "everybody"
+    DAY_STUDENTS = "day_students"
+    """走读生."""
+    BOARDERS = "boarders"
+    """住校生, as for evening study."""
+
+
 class EntrySource(StrEnum):
     """Where a word of the calendar comes from."""
 
@@ -103,3 +113,7 @@ class TimetableSession(Table):
     """False where students are on campus already: who is inside is present."""
     expects_exit: Mapped[bool] = mapped_column(default=True, server_default=true())
     """False where they stay on campus for the next session."""
+    for_whom: Mapped[ForWhom] = mapped_column(
+        Choice(ForWhom), default=ForWhom.EVERYBODY, server_default=ForWhom.EVERYBODY.value
+    )
+    """Nothing is expected in it of anybody else."""

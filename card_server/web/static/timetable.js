@@ -27,9 +27,10 @@
   const session = (place) => {
     const [arrive, late, absent, leave, ends] =
       ["arrive_from", "late_after", "absent_after", "leave_from", "ends"].map((name) => minute(name, place));
+    const isForAll = (form.elements[`for_whom-${place}`]?.value ?? "everybody") === "everybody";
     return [
       ...span("bar-arrive", arrive, late, 14, 12),
-      ...span("bar-session", late, leave, 6, 28),
+      ...span(isForAll ? "bar-session" : "bar-session bar-some", late, leave, 6, 28),
       ...span("bar-late", late, absent, 6, 8),
       ...span("bar-leave", leave, ends, 14, 12),
     ];

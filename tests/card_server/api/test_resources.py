@@ -172,3 +172,35 @@ def test_readers_and_what_was_kept_aside(
     assert well["health"]["state"] == "online"
     assert unheard["health"] is None
     assert program.get("/readers/aside").json == {"items": []}
+
+
+def test_a_timetables_sessions_say_for_whom_they_are(program: Program, school: SmallSchool) -> None:
+    session = {"name": "上午", "part": "morning", "arrive_from": "06:30", "late_after": "07:40"}
+    session |= {"absent_after": "08:20", "leave_from": "11:40", "ends": "11:40"}
+    evening = {"name": "晚自习", "part": "evening", "arrive_from": "18:00", "late_after": "18:30"}
+    evening |= {"absent_after": "19:00", "leave_from": "21:00", "ends": "21:10"}
+    path = f"/timetables/{school.timetables[0]}"
+    sent = {"weekdays": [1], "sessions": [session, evening | {"for_whom": "boarders"}]}
+    put = program.ask("PUT", f"{path}/hours", json=sent)
+    assert put.status_code == 200
+    monday = [one for one in program.get(path).json["sessions"] if one["weekday"] == 1]
+    assert [one["for_whom"] for one in monday] == ["everybody", "boarders"]
+    sent["sessions"][1] |= {"for_whom": "teachers"}  # type: ignore[index]
+    assert program.ask("PUT", f"{path}/hours", json=sent).status_code == 422
+
+
+def test_a_homerooms_days_say_for_whom_their_sessions_are(
+    program: Program, school: SmallSchool
+) -> None:
+    made = program.ask("POST", "/timetables", json={"name": "秋季", "starts_on": "2026-09-01"}).json
+    evening = {"name": "晚自习", "part": "evening", "arrive_from": "18:00", "late_after": "18:30"}
+    evening |= {"absent_after": "19:00", "leave_from": "21:00", "ends": "21:10"}
+    sent = {"weekdays": [1, 2], "sessions": [evening | {"for_whom": "day_students"}]}
+    assert program.ask("PUT", f"/timetables/{made['id']}/hours", json=sent).status_code == 200
+    path = f"/homerooms/{school.homerooms[0]}/days?first=2026-11-22&last=2026-11-23"
+    sunday, monday = (day["sessions"] for day in program.get(path).json["items"])
+    told = [
+        [one[name] for name in ("for_whom", "for_boarders", "is_return")]
+        for one in (*sunday, *monday)
+    ]
+    assert told == [["boarders", True, True], ["day_students", False, False]]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -38,7 +39,7 @@ def minute(text: str) -> int:
     return int(hour) * 60 + int(rest)
 
 
-def session(position: int, times: str, **changed: bool) -> SessionPlan:
+def session(position: int, times: str, **changed: Any) -> SessionPlan:
     """ "06:30 08:00 08:30 11:30 11:40": from, late after, absent after, may leave from, ends."""
     part = (DayPart.MORNING, DayPart.AFTERNOON, DayPart.EVENING)[min(position, 3) - 1]
     first, late, absent, leave, ends = (minute(text) for text in times.split())
@@ -48,7 +49,7 @@ def session(position: int, times: str, **changed: bool) -> SessionPlan:
 MORNING = session(1, "06:30 08:00 08:30 11:30 11:40")
 AFTERNOON = session(2, "13:00 14:00 14:30 17:00 17:10")
 EVENING = session(3, "18:30 19:00 19:20 20:30 20:40")
-RETURN = session(9, "12:00 18:30 18:30 18:31 18:31", for_boarders=True)
+RETURN = session(9, "12:00 18:30 18:30 18:31 18:31", is_return=True)
 ONE = DayPlan(DayKind.LESSONS, (MORNING,))
 TWO = DayPlan(DayKind.LESSONS, (MORNING, AFTERNOON))
 THREE = DayPlan(DayKind.LESSONS, (MORNING, AFTERNOON, EVENING))

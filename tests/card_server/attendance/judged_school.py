@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, sessionmaker
 from uuid_utils.compat import uuid7
 
@@ -18,7 +18,7 @@ from card_server.attendance.plans import SchoolDays, read_school
 from card_server.taps.record import ReceivedTap
 from schema.messages import Decision, ReaderState, SourceState
 from schema.tables.attendance import Attendance, HomeroomDay, Presence
-from schema.tables.calendar import DayPart, Timetable, TimetableSession
+from schema.tables.calendar import DayPart, ForWhom, Timetable, TimetableSession
 from schema.tables.people import Boarding
 from schema.tables.readers import Direction, ReaderHealth
 from schema.tables.school import Term
@@ -37,6 +37,8 @@ HOURS = (
     (2, "下午", DayPart.AFTERNOON, (780, 840, 870, 1010, 1020)),
 )
 """Arrive from, late after, absent after, leave from, ends: 07:00 08:00 08:30 11:50 12:00, …"""
+_EVENING = (3, "晚自习", DayPart.EVENING, (1080, 1110, 1140, 1260, 1270))
+"""18:00 18:30 19:00 21:00 21:10."""
 
 
 def at(day: date, clock: str) -> datetime:
@@ -69,25 +71,21 @@ class JudgedSchool(Gate):
         session.add(timetable)
         session.flush()
         for weekday in range(1, 6):
-            for position, name, part, hours in HOURS:
-                session.add(
-                    TimetableSession(
-                        timetable_id=timetable.id,
-                        weekday=weekday,
-                        position=position,
-                        name=name,
-                        part=part,
-                        arrive_from=hours[0],
-                        late_after=hours[1],
-                        absent_after=hours[2],
-                        leave_from=hours[3],
-                        ends=hours[4],
-                    )
-                )
+            for hours in HOURS:
+                session.add(_session(timetable.id, weekday, hours))
         for student_id in boarders:
             session.add(
                 Boarding(student_id=student_id, school_id=self.school_id, from_on=date(2026, 9, 1))
             )
+
+    def add_evening(self, for_whom: ForWhom) -> None:
+        """Evening study on each weekday, before any day has begun."""
+        with self.sessions.begin() as session:
+            [timetable] = session.scalars(select(Timetable.id))
+            for weekday in range(1, 6):
+                evening = _session(timetable, weekday, _EVENING)
+                evening.for_whom = for_whom
+                session.add(evening)
 
     @property
     def school(self) -> SchoolDays:
@@ -176,6 +174,24 @@ class JudgedSchool(Gate):
         with self.sessions.begin() as session:
             for table in (Attendance, HomeroomDay, Presence):
                 session.execute(delete(table))
+
+
+def _session(
+    timetable: int, weekday: int, hours: tuple[int, str, DayPart, tuple[int, ...]]
+) -> TimetableSession:
+    position, name, part, times = hours
+    return TimetableSession(
+        timetable_id=timetable,
+        weekday=weekday,
+        position=position,
+        name=name,
+        part=part,
+        arrive_from=times[0],
+        late_after=times[1],
+        absent_after=times[2],
+        leave_from=times[3],
+        ends=times[4],
+    )
 
 
 def sessions_of(row: Attendance) -> list[SessionResult]:

@@ -17,7 +17,7 @@ from card_server.attendance.facts import (
     Standing,
 )
 from schema.tables.attendance import SessionStatus
-from schema.tables.calendar import DayKind, DayPart
+from schema.tables.calendar import DayKind, DayPart, ForWhom
 from schema.tables.leave import LeaveKind
 from schema.tables.readers import Direction
 
@@ -40,7 +40,8 @@ _seconds = st.tuples(_minutes, st.sampled_from((-1, 0, 0, 1, 30, 59, 60, 61)))
 """A minute of the day, and seconds beside it."""
 _seldom = st.sampled_from((False, False, False, True))
 _hours = st.lists(_minutes, min_size=20, max_size=20).map(sorted)
-_flags = st.lists(st.tuples(st.booleans(), st.booleans(), _seldom), min_size=4, max_size=4)
+_whom = st.sampled_from((ForWhom.EVERYBODY, *ForWhom))
+_flags = st.lists(st.tuples(st.booleans(), st.booleans(), _seldom, _whom), min_size=4, max_size=4)
 _ways = st.sampled_from((Direction.IN, Direction.OUT, None))
 _passings = st.lists(st.tuples(_seconds, st.integers(0, 3), _ways, _seldom), max_size=7)
 _leaves = st.tuples(_minutes, _minutes, _seldom, st.sampled_from(LeaveKind))

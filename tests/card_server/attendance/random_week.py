@@ -21,6 +21,7 @@ from card_server.people.stays import move_student
 from card_server.school_time import day_of
 from card_server.storage.database import open_engine, open_sessions
 from schema.tables.attendance import Correction, HandPassage, SessionStatus
+from schema.tables.calendar import ForWhom
 from schema.tables.leave import LeaveKind, LeaveSlip, LeaveState
 from schema.tables.readers import Direction
 from schema.tables.school import Homeroom
@@ -84,8 +85,11 @@ def some_events(seed: int, kinds: Sequence[str] = OF_DAYS) -> list[Event]:
 def happen(school: JudgedSchool, events: list[Event], seed: int) -> None:
     """Some of it live, with the clock's ticks between; the rest afterwards, in any order.
 
-    In every fourth school the clock hardly ever runs.
+    In every fourth school the clock hardly ever runs; of four, three have evening study, one each
+    for everybody, for day students and for boarders.
     """
+    if seed // 4 % 4:
+        school.add_evening(list(ForWhom)[seed // 4 % 4 - 1])
     chance = random.Random(seed)
     runs = 0.1 if seed % 4 == 3 else 0.5
     late = [one for one in events if chance.random() < 0.5]
@@ -178,7 +182,7 @@ def _said_of_day(
             school_id=school_id,
             student_id=student,
             day=day_of(moment, ZONE),
-            position=moment.minute % 3,
+            position=moment.minute % 4,
             status=_SAID[moment.minute % len(_SAID)],
             minutes=moment.minute if moment.minute % 2 else None,
             reason="更正",

@@ -29,6 +29,7 @@ from card_server.field_errors import FieldsError
 from card_server.leave import slips
 from schema.tables.attendance import Attendance, SessionStatus
 from schema.tables.audit import AuditEntry
+from schema.tables.calendar import ForWhom, TimetableSession
 from schema.tables.leave import LeaveKind
 from schema.tables.people import Student
 from tests.card_server.leave.leave_school import HEAD, MONDAY, NOW, TEACHER, ask, set_hours
@@ -285,6 +286,22 @@ def test_a_whole_homeroom_without_cards_is_present_by_one_click(
     assert (first.present, second.on_leave, third.late, third.present) == (2, 2, 1, 2)
     assert _day(people, other) is None
     assert mark_homeroom(people, doing, one.homeroom_id, MONDAY, 0, "再来一次").students == 0
+
+
+def test_a_whole_homeroom_is_marked_only_in_what_is_for_day_students(
+    people: Session, pupils: list[Student]
+) -> None:
+    one = pupils[0]
+    for each in people.scalars(select(TimetableSession).where(TimetableSession.position == 2)):
+        each.for_whom = ForWhom.BOARDERS
+    people.flush()
+    doing = _teacher(one.school_id)
+    assert mark_homeroom(people, doing, one.homeroom_id, MONDAY, 0, "读卡器坏了").students == 3
+    found = corrections_of(people, one.school_id, [one.id], MONDAY, MONDAY)[one.id, MONDAY]
+    assert [said.position for said in found] == [1]
+    judged = _day(people, one)
+    assert judged
+    assert (judged.present, judged.absent, judged.not_judged) == (1, 0, 0)
 
 
 def test_a_session_that_has_not_begun_is_left_alone(people: Session, pupils: list[Student]) -> None:

@@ -107,7 +107,7 @@ def test_in_many_schools_kept_counts_are_the_sums_of_the_days(
     assert kept(school) == folded(school)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [1, 13])
 def test_they_are_on_both_databases(engine: Engine, seed: int) -> None:
     school = JudgedSchool(open_sessions(engine), students=STUDENTS)
     add_room(school)

@@ -10,6 +10,8 @@ from card_server.attendance.begin_days import begin_days
 from card_server.attendance.deadlines import NO_GATE, judge_due
 from card_server.storage.database import open_engine, open_sessions
 from schema.tables.attendance import DayPlanRow, Deadline, HomeroomDay, Presence
+from schema.tables.calendar import ForWhom
+from schema.tables.messages import Message, MessageKind
 from schema.tables.people import Student, StudentStatus
 from tests.card_server.attendance.judged_school import MONDAY, JudgedSchool, at
 
@@ -33,6 +35,40 @@ def test_who_has_not_come_is_absent_once_all_gates_have_reported(school: JudgedS
     assert school.statuses(3)[0] == "absent"
     count = school.count()
     assert (count.arrived, count.late, count.absent, count.inside) == (2, 1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("for_whom", "told", "absent"),
+    [
+        (ForWhom.BOARDERS, ["not_expected", "not_expected", "present"], 0),
+        (ForWhom.EVERYBODY, ["absent", "absent", "present"], 2),
+        (ForWhom.DAY_STUDENTS, ["absent", "absent", "not_expected"], 2),
+    ],
+)
+def test_who_goes_home_in_the_afternoon_misses_no_evening_study_for_boarders(
+    engine: Engine, for_whom: ForWhom, told: list[str], absent: int
+) -> None:
+    school = JudgedSchool(open_sessions(engine), boarders=[3])
+    school.add_evening(for_whom)
+    begin(school)
+    came = [school.pass_gate(one, MONDAY, "07:31") for one in (1, 2, 3)]
+    school.record([*came, *(school.pass_gate(one, MONDAY, "17:00", "gate-out") for one in (1, 2))])
+    for clock in ("08:31", "14:31", "19:01"):
+        school.report(at(MONDAY, clock))
+        school.tick(at(MONDAY, clock))
+    assert [school.statuses(one) for one in (1, 2, 3)] == [
+        ["present", "present", one] for one in told
+    ]
+    assert (school.count().absent, school.count().left_early) == (absent, 0)
+    assert len([one for one in school.rows(Message) if one.kind is MessageKind.ABSENCE]) == absent
+
+
+def test_a_dark_gate_keeps_no_day_of_which_nothing_is_judged(engine: Engine) -> None:
+    school = JudgedSchool(open_sessions(engine))
+    school.add_evening(ForWhom.BOARDERS)
+    begin(school)
+    school.tick(at(MONDAY, "23:00"))
+    assert school.day(1) is None
 
 
 def test_a_gate_in_the_dark_delays_and_is_named(school: JudgedSchool) -> None:

@@ -74,7 +74,7 @@ def test_hours_that_are_for_both_say_nothing() -> None:
 
 
 def test_a_boarder_comes_and_goes_at_any_hour_but_that_of_the_return() -> None:
-    back = session(90, "16:00 18:30 19:00 24:00 24:00", for_boarders=True)
+    back = session(90, "16:00 18:30 19:00 24:00 24:00", is_return=True)
     plan = DayPlan(DayKind.LESSONS, (MORNING, back))
     known = facts("tap 07:31 tap 08:00 tap 17:00", plan, standing=Standing.BOARDER)
     assert [tap.by for tap in judge_day(known).taps] == [

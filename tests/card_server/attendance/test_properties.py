@@ -20,6 +20,7 @@ from card_server.attendance.facts import (
     Finding,
     Leave,
     Passing,
+    SessionResult,
     Waiting,
 )
 from card_server.attendance.fold import judge_day
@@ -98,7 +99,7 @@ def test_order_doubles_and_batches_give_the_same_day_in_a_thousand_schools(
 @_FEW
 def test_every_session_has_one_status_that_fits_its_minutes(known: DayFacts) -> None:
     is_boarder = known.standing.sleeps_here
-    positions = [one.position for one in known.plan.sessions if is_boarder or not one.for_boarders]
+    positions = [one.position for one in known.plan.sessions if is_boarder or not one.is_return]
     day = judge_day(known)
     assert [result.position for result in day.sessions] == positions
     for result in day.sessions:
@@ -118,8 +119,11 @@ def test_every_session_has_one_status_that_fits_its_minutes(known: DayFacts) -> 
 @given(known=days())
 @_FEW
 def test_minutes_that_staff_say_stand_where_the_status_has_any(known: DayFacts) -> None:
+    boards = known.standing.sleeps_here
+    of_others = {one.position for one in known.plan.sessions if not one.is_for(boards=boards)}
     for result in judge_day(known).sessions:
-        said = [one for one in known.corrections if one.position in (ALL_DAY, result.position)]
+        naming = {result.position} if result.position in of_others else {ALL_DAY, result.position}
+        said = [one for one in known.corrections if one.position in naming]
         newest = max(said, key=lambda one: one.id, default=None)
         if newest is None or newest.minutes is None:
             continue
@@ -127,6 +131,17 @@ def test_minutes_that_staff_say_stand_where_the_status_has_any(known: DayFacts) 
         assert late == (newest.minutes if newest.status is _S.LATE else 0)
         if newest.status is not _S.LATE:
             assert early == (newest.minutes if newest.status is _S.LEFT_EARLY else 0)
+
+
+@given(known=days())
+@_FEW
+def test_a_session_for_others_is_never_expected_unless_somebody_says_so(known: DayFacts) -> None:
+    boards = known.standing.sleeps_here
+    others = {one.position for one in known.plan.sessions if not one.is_for(boards=boards)}
+    said = {one.position for one in known.corrections}
+    for result in judge_day(known).sessions:
+        if result.position in others - said:
+            assert result == SessionResult(result.position, _S.NOT_EXPECTED)
 
 
 @given(known=days())

@@ -22,7 +22,7 @@ from card_server.people.student_status import StatusChange, change_status
 from card_server.register.terms import find_term, remove_term
 from card_server.storage.database import open_sessions
 from schema.tables.attendance import Attendance, Deadline, HomeroomDay, Presence
-from schema.tables.calendar import DayKind, DayPart
+from schema.tables.calendar import DayKind, DayPart, ForWhom
 from schema.tables.people import StudentStatus
 from schema.tables.school import Homeroom
 from tests.card_server.attendance.judged_school import MONDAY, ZONE, JudgedSchool, at
@@ -112,6 +112,20 @@ def test_who_begins_to_board_is_absent_no_more_and_who_ends_is_again(school: Jud
     assert (school.statuses(3)[0], school.count().absent) == ("not_expected", 0)
     board(school, 3, is_boarding=False)
     assert (school.statuses(3)[0], school.count().absent) == ("absent", 1)
+
+
+def test_who_boards_no_more_has_no_evening_study_of_boarders(engine: Engine) -> None:
+    school = JudgedSchool(open_sessions(engine), boarders=[1])
+    school.add_evening(ForWhom.BOARDERS)
+    school.tick(at(MONDAY, "00:01"))
+    school.record([school.pass_gate(1, MONDAY, "07:31")])
+    for clock in ("08:31", "14:31", "19:01"):
+        school.report(at(MONDAY, clock))
+        school.tick(at(MONDAY, clock))
+    assert school.statuses(1) == ["present", "present", "present"]
+    args = (SYSTEM, school.school_id, 1, False, MONDAY, at(MONDAY, "19:30"), ZONE)
+    change(school, lambda session: set_boarding(session, *args))
+    assert school.statuses(1) == ["present", "present", "not_expected"]
 
 
 def test_an_exempt_boarder_is_on_campus_over_night(school: JudgedSchool) -> None:

@@ -26,7 +26,7 @@ def returns(found: Calendar, first: date, last: date, room: Room = SENIOR) -> li
     """The days between these on which boarders are expected back."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return [
-        day for day in days if any(one.for_boarders for one in plan_day(found, day, room).sessions)
+        day for day in days if any(one.is_return for one in plan_day(found, day, room).sessions)
     ]
 
 

@@ -2,11 +2,13 @@
 
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from card_server.attendance.facts import DayPlan
 from card_server.calendar.plan import (
     BOARDERS_NAME,
     BOARDERS_POSITION,
@@ -18,7 +20,8 @@ from card_server.calendar.plan import (
     plan_day,
 )
 from card_server.calendar.state_days import StateKind, state_days
-from schema.tables.calendar import DayKind, DayPart
+from card_server.reports.day_plans import is_school_day
+from schema.tables.calendar import DayKind, DayPart, ForWhom
 from tests.card_server.calendar.days import (
     AFTERNOON,
     EVENING,
@@ -227,7 +230,7 @@ def test_boarders_are_expected_on_their_weekly_day() -> None:
     found = replace(calendar(), boarders_weekday=7, closes=21 * 60)
     plan = plan_day(found, date(2024, 10, 20), SENIOR)
     (back,) = plan.sessions
-    assert (back.name, back.position, back.for_boarders) == (BOARDERS_NAME, BOARDERS_POSITION, True)
+    assert (back.name, back.position, back.is_return) == (BOARDERS_NAME, BOARDERS_POSITION, True)
     assert (back.arrive_from, back.late_after, back.absent_after) == (0, 1110, 1140)
     assert back.leave_from == back.ends == 24 * 60
     assert (plan.kind, plan.closes) == (CLOSED, 21 * 60)
@@ -290,7 +293,7 @@ def test_a_day_has_one_plan_in_whatever_order_things_are_given(
     mixed = Calendar(SCHOOL_YEAR, entries[::-1], timetables[::-1])
     plan = plan_day(found, day, SENIOR)
     assert plan == plan_day(mixed, day, SENIOR)
-    assert plan.kind is not CLOSED or not [one for one in plan.sessions if not one.for_boarders]
+    assert plan.kind is not CLOSED or not [one for one in plan.sessions if not one.is_return]
     positions = [one.position for one in plan.sessions]
     assert positions == sorted(set(positions))
 
@@ -304,7 +307,7 @@ def test_who_was_at_home_returns_once_before_lessons(
     day, closed, back = min(first, last), 0, 0
     while day <= max(first, last):
         plan = plan_day(found, day, SENIOR)
-        lessons = [one for one in plan.sessions if not one.for_boarders]
+        lessons = [one for one in plan.sessions if not one.is_return]
         if plan.kind is CLOSED:
             closed, back = closed + 1, back + len(plan.sessions) - len(lessons)
             assert back <= 1
@@ -335,3 +338,37 @@ def _is_for(one: Hours, room: Room) -> bool:
     if one.homerooms:
         return room.id in one.homerooms
     return not one.grades or room.grade in one.grades
+
+
+def test_plans_kept_before_sessions_said_for_whom_they_are_still_read() -> None:
+    """As they were written then; what is kept of a day that has not changed stays equal to it."""
+    kept = (
+        '{"kind":"closed","sessions":[{"position":90,"name":"返校","part":"evening",'
+        '"arrive_from":0,"late_after":1110,"absent_after":1140,"leave_from":1440,"ends":1440,'
+        '"expects_entry":true,"expects_exit":true,"for_boarders":true}],"note":"",'
+        '"closes":1320,"is_unsure":false}'
+    )
+    plan = msgspec.json.decode(kept, type=DayPlan)
+    assert plan == plan_day(replace(calendar(), boarders_weekday=7), date(2024, 10, 20), SENIOR)
+    [back] = plan.sessions
+    assert (back.is_return, back.for_whom) == (True, ForWhom.BOARDERS)
+    assert msgspec.json.decode(msgspec.json.encode(plan), type=DayPlan) == plan
+    lessons = kept.replace('"for_boarders":true', '"for_boarders":false')
+    [one] = msgspec.json.decode(lessons, type=DayPlan).sessions
+    assert (one.is_return, one.for_whom) == (False, ForWhom.EVERYBODY)
+
+
+@pytest.mark.parametrize(
+    ("whom", "is_open"),
+    [
+        ((), False),
+        ((ForWhom.BOARDERS,), False),
+        ((ForWhom.DAY_STUDENTS,), True),
+        ((ForWhom.EVERYBODY, ForWhom.BOARDERS), True),
+    ],
+)
+def test_a_day_for_boarders_alone_is_no_school_day(
+    whom: tuple[ForWhom, ...], is_open: bool
+) -> None:
+    sessions = [replace(at(8 + n, n + 1), for_whom=one) for n, one in enumerate(whom)]
+    assert is_school_day(DayPlan(LESSONS, tuple(sessions))) is is_open

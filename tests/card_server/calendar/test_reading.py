@@ -56,7 +56,7 @@ def test_one_days_plan_knows_its_neighbours(opened: Session, dated: DatedSchool)
         backs[weekday] = [
             f"{day:%m-%d}"
             for day, plans in of_all.items()
-            if any(one.for_boarders for one in plans[dated.homerooms[0]].sessions)
+            if any(one.is_return for one in plans[dated.homerooms[0]].sessions)
         ]
     assert backs[7] == ["09-27", "10-08", "10-12", "10-19"]
     assert backs[1] == ["09-22", "09-29", "10-09", "10-13", "10-20"]

@@ -1,5 +1,6 @@
 """Timetables: for whom, from when on, and never two of which nobody could say which one counts."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -30,7 +31,7 @@ from card_server.calendar.timetables import (
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError
 from card_server.seen import fingerprint
-from schema.tables.calendar import DayPart
+from schema.tables.calendar import DayPart, ForWhom
 from tests.card_server.calendar.conftest import (
     HOURS,
     NOW,
@@ -135,6 +136,7 @@ def _typed(**changed: str) -> dict[str, str]:
     [
         ({"name-1": ""}, "name-1"),
         ({"part-2": "night"}, "part-2"),
+        ({"for_whom-2": "teachers"}, "for_whom-2"),
         ({"arrive_from-1": "6"}, "arrive_from-1"),
         ({"arrive_from-1": "08:00"}, "late_after-1"),
         ({"absent_after-1": "07:39"}, "absent_after-1"),
@@ -167,6 +169,20 @@ def test_mondays_hours_are_copied_to_other_days(opened: Session, dated: DatedSch
         change_hours(opened, SYSTEM, dated.id, dated.timetable, [1], HOURS, NOW, seen)
     assert caught.value.code is Code.CONFLICT
     assert change_hours(opened, SYSTEM, dated.id, dated.timetable, [1], morning, NOW) == []
+
+
+@pytest.mark.parametrize("for_whom", ForWhom)
+def test_a_session_says_for_whom_it_is(
+    opened: Session, dated: DatedSchool, for_whom: ForWhom
+) -> None:
+    wanted = [HOURS[0], replace(HOURS[1], for_whom=for_whom)]
+    assert read_sessions(fields_of(wanted)) == wanted
+    change_hours(opened, SYSTEM, dated.id, dated.timetable, [3], wanted, NOW)
+    assert sessions_of(opened, dated.timetable, 3) == wanted
+    plans = plans_for(opened, dated.id, TODAY, dated.homerooms)
+    assert {tuple(one.for_whom for one in plan.sessions) for plan in plans.values()} == {
+        (ForWhom.EVERYBODY, for_whom)
+    }
 
 
 def test_programs_keep_the_same_rules(opened: Session, dated: DatedSchool) -> None:

@@ -12,7 +12,7 @@ from card_server.calendar.reading import list_entries, plans_between, plans_for
 from card_server.demo.calendar import NAME, add_calendar, open_today, play_today
 from card_server.demo.people import add_terms
 from card_server.storage.database import open_engine
-from schema.tables.calendar import DayKind, Timetable
+from schema.tables.calendar import DayKind, ForWhom, Timetable
 from schema.tables.school import Homeroom, School
 
 _NOON = 12 * 60
@@ -60,7 +60,7 @@ def test_today_is_a_school_day(session: Session, day: date, minute: int) -> None
     open_today(session, school, day, minute)
     plans = plans_for(session, school.id, day, rooms)
     for plan in plans.values():
-        expected = [one for one in plan.sessions if not one.for_boarders]
+        expected = [one for one in plan.sessions if not one.is_return]
         assert (plan.kind, plan.note) == (DayKind.LESSONS, NAME)
         assert expected[0].late_after == min(minute + 60, 1439)
         assert len(expected) == (2 if minute < _NOON + 60 else 1)
@@ -86,6 +86,7 @@ def test_the_year_has_its_holidays_and_its_hours(session: Session) -> None:
     plans = plans_between(session, school.id, day, day + timedelta(days=3), [rooms[0], rooms[-1]])
     names = [one.name for one in plans[day][rooms[-1]].sessions]
     assert names == ["上午", "下午", "晚自习"]
+    assert plans[day][rooms[-1]].sessions[2].for_whom is ForWhom.BOARDERS
     assert [one.name for one in plans[day][rooms[0]].sessions] == ["上午", "下午"]
     friday = plans[day + timedelta(days=3)][rooms[0]]
     assert friday.sessions[1].ends < plans[day][rooms[0]].sessions[1].ends

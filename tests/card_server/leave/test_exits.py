@@ -14,6 +14,7 @@ from card_server.attendance.facts import DayPlan, SessionPlan
 from card_server.leave.exits import (
     NOBODY,
     Exits,
+    Group,
     group_cards,
     held_until,
     read_exits,
@@ -21,10 +22,10 @@ from card_server.leave.exits import (
 )
 from card_server.storage.database import open_engine
 from schema.messages import CardState, HeldCards, Permit, Window
-from schema.tables.calendar import CalendarEntry, DayKind, DayPart
+from schema.tables.calendar import CalendarEntry, DayKind, DayPart, ForWhom, TimetableSession
 from schema.tables.cards import Card, CardBinding
 from schema.tables.leave import LeaveState
-from schema.tables.people import Student, StudentStatus
+from schema.tables.people import Boarding, Student, StudentStatus
 from schema.tables.school import Homeroom
 from tests.harness.campus import Campus, make_campus, uid_of
 from tests.harness.cards import add_card, bind_card, set_card_state
@@ -40,10 +41,15 @@ def _at(hour: int, minute: int = 0, day: int = 1) -> datetime:
     return datetime(2026, 9, day, hour, minute, tzinfo=ZONE).astimezone(UTC)
 
 
-def _session(late_after: int, leave_from: int, *, for_boarders: bool = False) -> SessionPlan:
-    return SessionPlan(
-        1, "", DayPart.MORNING, 0, late_after, 0, leave_from, 0, for_boarders=for_boarders
-    )
+def _session(
+    late_after: int,
+    leave_from: int,
+    *,
+    is_return: bool = False,
+    for_whom: ForWhom = ForWhom.EVERYBODY,
+) -> SessionPlan:
+    times = (0, late_after, 0, leave_from, 0)
+    return SessionPlan(1, "", DayPart.MORNING, *times, is_return=is_return, for_whom=for_whom)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +71,27 @@ def test_an_exit_is_held_from_late_after_until_leave_from(
 
 
 def test_when_boarders_come_back_for_the_week_nobody_is_held() -> None:
-    plan = DayPlan(DayKind.LESSONS, (_session(480, 720, for_boarders=True),))
-    assert windows_of(plan, DAY, ZONE) == ()
+    plan = DayPlan(DayKind.LESSONS, (_session(480, 720, is_return=True),))
+    assert windows_of(plan, DAY, ZONE) == windows_of(plan, DAY, ZONE, boards=True) == ()
+
+
+@pytest.mark.parametrize(
+    ("for_whom", "boards", "is_held"),
+    [
+        (ForWhom.EVERYBODY, False, True),
+        (ForWhom.EVERYBODY, True, True),
+        (ForWhom.BOARDERS, False, False),
+        (ForWhom.BOARDERS, True, True),
+        (ForWhom.DAY_STUDENTS, False, True),
+        (ForWhom.DAY_STUDENTS, True, False),
+    ],
+)
+def test_a_session_holds_only_those_for_whom_it_is(
+    for_whom: ForWhom, boards: bool, is_held: bool
+) -> None:
+    plan = DayPlan(DayKind.LESSONS, (_session(480, 720, for_whom=for_whom),))
+    held = (Window(_at(8), _at(12)),) if is_held else ()
+    assert windows_of(plan, DAY, ZONE, boards=boards) == held
 
 
 _windows = st.sampled_from(
@@ -208,6 +233,33 @@ def test_a_card_that_was_given_to_another_student_takes_no_permit_with_it(
 def test_the_guard_is_told_until_when(
     session: Session, campus: Campus, moment: datetime, until: datetime | None
 ) -> None:
-    room = session.get_one(Student, 1).homeroom_id
-    found = held_until(session, campus.school_id, ZONE, moment, [room])
-    assert found.get(room) == until
+    group = Group(session.get_one(Student, 1).homeroom_id, boards=False)
+    found = held_until(session, campus.school_id, ZONE, moment, [group])
+    assert found.get(group) == until
+
+
+def test_evening_study_holds_boarders_and_lets_day_students_of_the_homeroom_go(
+    session: Session, campus: Campus
+) -> None:
+    for one in session.scalars(select(TimetableSession).where(TimetableSession.position == 2)):
+        one.for_whom = ForWhom.BOARDERS
+    for student, until_on in ((2, None), (3, DAY)):
+        session.add(
+            Boarding(
+                school_id=campus.school_id,
+                student_id=student,
+                from_on=date(2026, 8, 31),
+                until_on=until_on,
+            )
+        )
+    session.flush()
+    exits = _exits(session, campus)
+    mornings = (Window(_at(8), _at(12)), Window(_at(8, day=2), _at(12, day=2)))
+    assert exits.others == mornings
+    [held] = exits.held
+    assert (held.cards, len(held.windows)) == ([uid_of(2)], 4)
+    day, boarder = (
+        Group(session.get_one(Student, 1).homeroom_id, boards=one) for one in (False, True)
+    )
+    found = held_until(session, campus.school_id, ZONE, _at(15), [day, boarder])
+    assert found == {boarder: _at(17)}

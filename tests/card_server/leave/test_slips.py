@@ -19,8 +19,9 @@ from card_server.people.student_status import StatusChange, change_status
 from card_server.seen import fingerprint
 from schema.tables.attendance import Attendance, AttendanceRules
 from schema.tables.audit import AuditDetail, AuditEntry
+from schema.tables.calendar import ForWhom, TimetableSession
 from schema.tables.leave import LeaveKind, LeaveState
-from schema.tables.people import Student, StudentStatus
+from schema.tables.people import Boarding, Student, StudentStatus
 from schema.tables.school import School
 from tests.card_server.leave.leave_school import (
     MONDAY,
@@ -123,6 +124,28 @@ def test_days_without_lessons_do_not_count(
     people: Session, pupil: Student, begin: str, end: str, needs_school: bool
 ) -> None:
     slip = ask(people, pupil.school_id, pupil.id, from_on=begin, until_on=end)
+    assert slip.needs_school is needs_school
+
+
+@pytest.mark.parametrize(
+    ("for_whom", "boards", "needs_school"),
+    [
+        (ForWhom.EVERYBODY, False, True),
+        (ForWhom.BOARDERS, False, False),
+        (ForWhom.BOARDERS, True, True),
+        (ForWhom.DAY_STUDENTS, True, False),
+    ],
+)
+def test_days_without_a_session_for_the_student_do_not_count(
+    people: Session, pupil: Student, for_whom: ForWhom, boards: bool, needs_school: bool
+) -> None:
+    for one in people.scalars(select(TimetableSession)):
+        one.for_whom = for_whom
+    if boards:
+        since = date(2026, 9, 1)
+        people.add(Boarding(school_id=pupil.school_id, student_id=pupil.id, from_on=since))
+    people.flush()
+    slip = ask(people, pupil.school_id, pupil.id, until_on="2026-11-26")
     assert slip.needs_school is needs_school
 
 

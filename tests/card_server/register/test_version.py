@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from schema.messages import CardState
 from schema.tables.cards import Card, CardBinding
-from schema.tables.people import Guardian, Guardianship, Language, Student
+from schema.tables.people import Boarding, Guardian, Guardianship, Language, Student
 from schema.tables.readers import Reader
 from schema.tables.school import Homeroom, School, Term
 from tests.card_server.tapping import MORNING
@@ -57,6 +57,9 @@ CHANGES: dict[str, Change] = {
     "a student comes": _new_student,
     "a name is corrected": lambda s: setattr(s.get_one(Student, 1), "name", "学壹"),
     "a student changes the homeroom": lambda s: setattr(s.get_one(Student, 1), "homeroom_id", 2),
+    "a student boards": lambda s: s.add(
+        Boarding(school_id=1, student_id=1, from_on=date(2026, 9, 1))
+    ),
     "a guardian comes": _new_guardian,
     "a guardian reads English": lambda s: setattr(
         s.get_one(Guardian, 1), "language", Language.ENGLISH

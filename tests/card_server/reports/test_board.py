@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.attendance.facts import DayPlan, SessionResult
@@ -12,7 +13,7 @@ from card_server.reports.board_members import late_arrival
 from card_server.staff.scope import WHOLE_SCHOOL, Grant, narrow
 from card_server.staff.sessions import describe_school
 from schema.tables.attendance import Exemption, SessionStatus
-from schema.tables.calendar import CalendarEntry, DayKind, EntrySource
+from schema.tables.calendar import CalendarEntry, DayKind, EntrySource, ForWhom
 from schema.tables.leave import LeaveState
 from schema.tables.people import Boarding
 from schema.tables.school import Homeroom, School
@@ -135,6 +136,27 @@ def test_boarders_alone_are_expected_back_on_a_closed_day(
     assert (board.total.expected, [one.name for one in board.not_yet]) == (1, ["张三"])
     [line] = board.days
     assert (line.kind, line.note, line.has_sessions) == (DayKind.CLOSED, "周日", True)
+
+
+@pytest.mark.parametrize(
+    ("for_whom", "expected", "late_after"),
+    [(ForWhom.EVERYBODY, 6, 450), (ForWhom.BOARDERS, 0, None), (ForWhom.DAY_STUDENTS, 6, 450)],
+)
+def test_a_day_of_sessions_for_boarders_alone_expects_nobody(
+    school: SmallSchool,
+    sessions: sessionmaker[Session],
+    for_whom: ForWhom,
+    expected: int,
+    late_after: int | None,
+) -> None:
+    """The dormitory's roll call asks after boarders, whatever sessions they have."""
+    kept = tuple(replace(one, for_whom=for_whom) for one in LESSONS.sessions)
+    with sessions.begin() as session:
+        add_plan(session, school, DAY, DayPlan(DayKind.LESSONS, kept))
+        _board_and_exempt(session, school)
+    board = _read(sessions, school)
+    assert (board.total.expected, board.total.not_yet) == (expected, expected)
+    assert board.late_after == late_after
 
 
 def _board_and_exempt(session: Session, school: SmallSchool) -> None:

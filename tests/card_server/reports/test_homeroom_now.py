@@ -10,6 +10,7 @@ from card_server.reports.homeroom_now import HomeroomNow, read_homeroom_now
 from card_server.staff.sessions import describe_school
 from card_server.storage.database import open_sessions
 from schema.tables.attendance import SessionStatus
+from schema.tables.calendar import ForWhom
 from schema.tables.leave import LeaveKind, LeaveSlip, LeaveState
 from schema.tables.school import Homeroom, School
 from tests.card_server.attendance.judged_school import MONDAY, JudgedSchool, at
@@ -107,3 +108,19 @@ def test_the_session_that_goes_on_counts_not_the_one_before(school: JudgedSchool
     assert found.session is not None
     assert found.session.name == "下午"
     assert "absent" not in _statuses(found)
+
+
+@pytest.mark.parametrize(
+    ("for_whom", "expected"),
+    [(ForWhom.BOARDERS, "not_expected"), (ForWhom.EVERYBODY, "not_judged")],
+)
+def test_in_evening_study_for_boarders_no_day_student_is_expected(
+    engine: Engine, for_whom: ForWhom, expected: str
+) -> None:
+    school = JudgedSchool(open_sessions(engine), students=4, boarders=[4])
+    school.add_evening(for_whom)
+    school.tick(at(MONDAY, "00:01"))
+    found = _read(school, "18:40")
+    assert found.session is not None
+    assert found.session.name == "晚自习"
+    assert _statuses(found) == [expected] * 3 + ["not_expected"]

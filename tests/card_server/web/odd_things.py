@@ -22,7 +22,7 @@ from tests.card_server.web.small_school import SmallSchool, add_tap, keep_day, m
 
 MORNING = SessionPlan(1, "上午", DayPart.MORNING, 390, 450, 510, 700, 710)
 AFTERNOON = SessionPlan(2, "下午", DayPart.AFTERNOON, 780, 840, 870, 1010, 1020)
-BACK = SessionPlan(9, "返校", DayPart.EVENING, 0, 1110, 1170, 1440, 1440, for_boarders=True)
+BACK = SessionPlan(9, "返校", DayPart.EVENING, 0, 1110, 1170, 1440, 1440, is_return=True)
 LESSONS = DayPlan(DayKind.LESSONS, (MORNING, AFTERNOON))
 
 

@@ -1,6 +1,7 @@
 """The timetables' pages: made, given hours, copied from day to day, drawn again while typing."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.calendar.sessions import fields_of, sessions_of
 from card_server.calendar.timetables import list_timetables
+from schema.tables.calendar import ForWhom
 from tests.card_server.calendar.conftest import HOURS
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.small_school import SmallSchool
@@ -45,6 +47,25 @@ def test_a_timetable_is_made_given_hours_and_ended(
     assert "changed a timetable&#39;s hours" in page
     assert staff.post(f"{path}/end").status_code == 302
     assert staff.get(path).status_code == 404
+
+
+def test_a_session_for_some_says_for_whom_on_every_page(
+    staff: FlaskClient, sessions: sessionmaker[Session]
+) -> None:
+    path = _make(staff)
+    hours = f"{path}/hours"
+    wanted = [HOURS[0], replace(HOURS[1], name="晚自习", for_whom=ForWhom.BOARDERS)]
+    typed = fields_of(wanted) | {"weekday": "1", "seen": _seen(staff.get(hours).text)}
+    assert staff.post(hours, data=typed).status_code == 302
+    with sessions() as session:
+        assert sessions_of(session, int(path.rsplit("/", 1)[1]), 1) == wanted
+    for page in (path, "/settings/timetables"):
+        shown = staff.get(page).text
+        assert shown.count('class="bar-session bar-some"') == 1
+        assert shown.count(">boarders<") == 1
+    assert '<option value="boarders" selected>' in staff.get(hours).text
+    wrong = staff.post(hours, data=typed | {"for_whom-2": "teachers"})
+    assert (wrong.status_code, 'id="for_whom-2-wrong"' in wrong.text) == (422, True)
 
 
 def test_another_ones_hours_are_taken_over(
@@ -106,7 +127,7 @@ def hours_page(
 def test_the_day_is_drawn_again_while_staff_type(hours_page: Page) -> None:
     assert hours_page.locator("#bar g rect").count() == 0
     for name, value in fields_of(HOURS[:1]).items():
-        if name.split("-")[0] in ("name", "part"):
+        if name.split("-")[0] in ("name", "part", "for_whom"):
             continue
         if not name.startswith("expects"):
             hours_page.fill(f"[name={name}]", value)
@@ -116,6 +137,9 @@ def test_the_day_is_drawn_again_while_staff_type(hours_page: Page) -> None:
     hours_page.fill("[name=late_after-1]", "08:00")
     assert bar.locator(".bar-session").get_attribute("x") == "120"
     assert bar.locator(".bar-arrive").get_attribute("width") == str(480 - 390)
+    assert bar.locator(".bar-some").count() == 0
+    hours_page.select_option("[name=for_whom-1]", "boarders")
+    assert bar.locator(".bar-session.bar-some").get_attribute("x") == "120"
     hours_page.fill("[name=name-1]", "上午")
     hours_page.click("main form button:has-text('Save')")
     hours_page.wait_for_selector(".week-bars")
