@@ -17,7 +17,9 @@ FILTERS = ("homeroom", "gate", "boarding", "leave")
 
 def read_wanted(filters: Filters, words: str = "") -> Wanted:
     """The filter; what cannot be understood counts as not asked."""
-    boards = {"yes": Boards.BOARDER, "no": Boards.DAY}.get(filters.get("boarding", ""))
+    boards = {"yes": Boards.BOARDER, "no": Boards.DAY, "unseen": Boards.UNSEEN}.get(
+        filters.get("boarding", "")
+    )
     is_on_leave = {"yes": True, "no": False}.get(filters.get("leave", ""))
     room, gate = _number(filters.get("homeroom", "")), _number(filters.get("gate", ""))
     return Wanted(room, gate, boards, is_on_leave, words)
@@ -57,8 +59,12 @@ def _describe(_school: SchoolInUse, filters: Filters) -> list[tuple[str, Cell]]:
     if wanted.reader_id is not None:
         described.append((gettext("Last gate"), wanted.reader_id))
     if wanted.boards is not None:
-        boards = gettext("boarder") if wanted.boards is Boards.BOARDER else gettext("day student")
-        described.append((gettext("Boarding"), boards))
+        boards = {
+            Boards.BOARDER: gettext("boarder"),
+            Boards.DAY: gettext("day student"),
+            Boards.UNSEEN: gettext("boarder not seen since lessons"),
+        }
+        described.append((gettext("Boarding"), boards[wanted.boards]))
     if wanted.is_on_leave is not None:
         described.append((gettext("On leave"), gettext("yes") if wanted.is_on_leave else "–"))
     return described

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select
@@ -15,7 +14,6 @@ from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
 from card_server.field_errors import marked as _
 from card_server.people.phones import read_countries
-from card_server.school_time import day_of
 from card_server.seen import changes, refuse_if_changed
 from schema.tables.school import School
 
@@ -69,10 +67,9 @@ def find_school(session: Session, code: str) -> School:
     return school
 
 
-def day_at(session: Session, school_id: int, now: datetime) -> date:
-    """Which day it is at a school."""
-    zone = session.scalars(select(School.zone).where(School.id == school_id)).one()
-    return day_of(now, ZoneInfo(zone))
+def zone_of(session: Session, school_id: int) -> ZoneInfo:
+    """The time zone of a school's clocks."""
+    return ZoneInfo(session.scalars(select(School.zone).where(School.id == school_id)).one())
 
 
 def settings_of(school: School) -> SchoolSettings:

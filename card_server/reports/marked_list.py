@@ -8,15 +8,16 @@ from sqlalchemy.orm import Session
 
 from card_server.people.boarding_days import boards_on
 from card_server.people.student_search import matches
-from card_server.register.schools import day_at
+from card_server.register.schools import zone_of
+from card_server.reports.leaves_now import read_leaves_now
 from card_server.reports.marked_present import holds, marked_on
 from card_server.reports.on_campus import (
     OF_THE_SCHOOL,
     Boards,
     Inside,
     Wanted,
-    read_leaves_now,
 )
+from card_server.school_time import day_of
 from schema.tables.attendance import Presence
 from schema.tables.people import Student
 from schema.tables.school import Homeroom
@@ -27,12 +28,12 @@ _PRESENCE: Final = Presence.__table__.c
 def list_marked(session: Session, school_id: int, wanted: Wanted, now: datetime) -> list[Inside]:
     """Who is here by a teacher's word alone, by homeroom; `since_at` is when that was said.
 
-    In three queries. They came by no gate: a list by gate has none of them.
+    They came by no gate: a list by gate has none of them, nor has one of boarders nobody has seen.
     """
-    if wanted.reader_id is not None:
+    if wanted.reader_id is not None or wanted.boards is Boards.UNSEEN:
         return []
     leaves = read_leaves_now(session, school_id, now)
-    today = day_at(session, school_id, now)
+    today = day_of(now, zone_of(session, school_id))
     marked = marked_on(school_id, today)
     columns = (
         Student.id,
@@ -73,7 +74,7 @@ def list_marked(session: Session, school_id: int, wanted: Wanted, now: datetime)
 
 def count_marked(session: Session, school_id: int, now: datetime) -> int:
     """How many they are within the caller's reach."""
-    today = day_at(session, school_id, now)
+    today = day_of(now, zone_of(session, school_id))
     wanted = _select(
         (func.count(Student.id),), marked_on(school_id, today), school_id, Wanted(), today
     )

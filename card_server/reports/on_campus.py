@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Result, Select, and_, func, literal, or_, select
@@ -18,10 +19,13 @@ from sqlalchemy.orm import Session
 
 from card_server.people.boarding_days import boards_on
 from card_server.people.student_search import matches
-from card_server.register.schools import day_at
+from card_server.register.schools import zone_of
+from card_server.reports.leaves_now import leave_now, leaves_now
 from card_server.reports.marked_present import is_marked
+from card_server.reports.unseen_boarders import is_unseen
+from card_server.school_time import day_of
 from schema.tables.attendance import Presence
-from schema.tables.leave import LeaveKind, LeaveSlip, LeaveState
+from schema.tables.leave import LeaveKind
 from schema.tables.people import Student, StudentStatus
 from schema.tables.readers import Purpose, Reader, ReaderHealth
 from schema.tables.school import Homeroom
@@ -54,6 +58,8 @@ class Boards(StrEnum):
 
     BOARDER = "boarder"
     DAY = "day"
+    UNSEEN = "unseen"
+    """A boarder of whom nothing was seen since before the last days without lessons."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +167,7 @@ def _count_all(
     session: Session, school_id: int, now: datetime
 ) -> Result[int, str, int, int, bool, int]:
     """Those inside and those of whom nobody is sure, by homeroom and last gate, by grade."""
-    today = day_at(session, school_id, now)
+    today = day_of(now, zone_of(session, school_id))
     counts = (
         select(
             Student.homeroom_id,
@@ -235,15 +241,15 @@ def list_inside(
         column.desc() if part.is_descending else column
         for column in (*_ORDERS.get(part.sort, _ORDERS["homeroom"]), Student.id)
     ]
-    today = day_at(session, school_id, now)
-    is_wanted = (is_inside(school_id), *_conditions(wanted, now, today))
+    zone = zone_of(session, school_id)
+    is_wanted = (is_inside(school_id), *_conditions(session, school_id, wanted, now, zone))
     if part.limit is None:
-        found = _select(school_id, now, today).where(*is_wanted)
+        found = _select(school_id, now, zone).where(*is_wanted)
     else:
         # Where they sleep and their leave are looked up for those of this part alone.
         ids = select_present(school_id, (Student.id,)).where(*is_wanted)
         ids = ids.order_by(*order).offset(part.first).limit(part.limit)
-        found = _select(school_id, now, today).where(Student.id.in_(ids))
+        found = _select(school_id, now, zone).where(Student.id.in_(ids))
     return [Inside(*row) for row in session.execute(found.order_by(*order))]
 
 
@@ -251,39 +257,39 @@ def list_by_id(
     session: Session, school_id: int, wanted: Wanted, now: datetime, after: int, limit: int
 ) -> list[Inside]:
     """The next of those on campus after a student's id, by id."""
-    today = day_at(session, school_id, now)
-    found = _select_after(school_id, wanted, now, today, after, limit).where(is_inside(school_id))
-    return [Inside(*row) for row in session.execute(found)]
+    found = _select_after(session, school_id, wanted, now, after, limit)
+    return [Inside(*row) for row in session.execute(found.where(is_inside(school_id)))]
 
 
 def list_unsure_by_id(
     session: Session, school_id: int, wanted: Wanted, now: datetime, after: int, limit: int
 ) -> list[Inside]:
     """The next of those who count as gone by the hour of closing alone, by id."""
-    today = day_at(session, school_id, now)
-    found = _select_after(school_id, wanted, now, today, after, limit).where(
+    today = day_of(now, zone_of(session, school_id))
+    found = _select_after(session, school_id, wanted, now, after, limit).where(
         is_unsure(school_id, now, today)
     )
     return [Inside(*row) for row in session.execute(found)]
 
 
 def _select_after(
-    school_id: int, wanted: Wanted, now: datetime, today: date, after: int, limit: int
+    session: Session, school_id: int, wanted: Wanted, now: datetime, after: int, limit: int
 ) -> Select[*tuple[Any, ...]]:
-    found = _select(school_id, now, today).where(
-        *_conditions(wanted, now, today), Student.id > after
+    zone = zone_of(session, school_id)
+    found = _select(school_id, now, zone).where(
+        *_conditions(session, school_id, wanted, now, zone), Student.id > after
     )
     return found.order_by(Student.id).limit(limit)
 
 
 def count_inside(session: Session, school_id: int, wanted: Wanted, now: datetime) -> int:
     """How many of those on campus are wanted."""
-    today = day_at(session, school_id, now)
+    zone = zone_of(session, school_id)
     found = (
         select(func.count())
         .select_from(Presence)
         .join(Student, Student.id == Presence.student_id)
-        .where(is_inside(school_id), *_conditions(wanted, now, today))
+        .where(is_inside(school_id), *_conditions(session, school_id, wanted, now, zone))
     )
     return session.scalar(found) or 0
 
@@ -303,23 +309,16 @@ def read_all(
 
 def list_unsure(session: Session, school_id: int, wanted: Wanted, now: datetime) -> list[Inside]:
     """Who counts as gone by the hour of closing alone, by homeroom, in two queries."""
-    today = day_at(session, school_id, now)
+    zone = zone_of(session, school_id)
     found = (
-        _select(school_id, now, today)
-        .where(is_unsure(school_id, now, today), *_conditions(wanted, now, today))
+        _select(school_id, now, zone)
+        .where(
+            is_unsure(school_id, now, day_of(now, zone)),
+            *_conditions(session, school_id, wanted, now, zone),
+        )
         .order_by(*_ORDERS["homeroom"], Student.id)
     )
     return [Inside(*row) for row in session.execute(found)]
-
-
-def read_leaves_now(session: Session, school_id: int, now: datetime) -> dict[int, LeaveKind]:
-    """By student the kind of the leave that is in force, of all who have one; one query."""
-    found = session.execute(
-        select(LeaveSlip.student_id, LeaveSlip.kind)
-        .where(LeaveSlip.school_id == school_id, *_is_in_force(now))
-        .order_by(LeaveSlip.id.desc())
-    )
-    return {row.student_id: row.kind for row in found}
 
 
 def select_inside(
@@ -329,7 +328,7 @@ def select_inside(
     return select_present(school_id, columns).where(is_inside(school_id), condition)
 
 
-def _select(school_id: int, now: datetime, today: date) -> Select[*tuple[Any, ...]]:
+def _select(school_id: int, now: datetime, zone: ZoneInfo) -> Select[*tuple[Any, ...]]:
     return select_present(
         school_id,
         (
@@ -342,8 +341,8 @@ def _select(school_id: int, now: datetime, today: date) -> Select[*tuple[Any, ..
             Presence.since_at,
             Presence.reader_id,
             func.coalesce(_READER.name, literal("")),
-            boards_on(today).label("is_boarder"),
-            _leave_now(now).label("leave"),
+            boards_on(day_of(now, zone)).label("is_boarder"),
+            leave_now(now).label("leave"),
             Presence.is_inside.is_(False).label("is_unsure"),
         ),
     )
@@ -387,39 +386,22 @@ def _is_of_school(school_id: int) -> ColumnElement[bool]:
     )
 
 
-def _conditions(wanted: Wanted, now: datetime, today: date) -> list[ColumnElement[bool]]:
+def _conditions(
+    session: Session, school_id: int, wanted: Wanted, now: datetime, zone: ZoneInfo
+) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.homeroom_id is not None:
         conditions.append(Student.homeroom_id == wanted.homeroom_id)
     if wanted.reader_id is not None:
         conditions.append(Presence.reader_id == wanted.reader_id)
-    if wanted.boards is not None:
-        conditions.append(
-            boards_on(today) if wanted.boards is Boards.BOARDER else ~boards_on(today)
-        )
+    if wanted.boards is Boards.UNSEEN:
+        conditions.append(is_unseen(session, school_id, now, zone))
+    elif wanted.boards is not None:
+        is_boarder = boards_on(day_of(now, zone))
+        conditions.append(is_boarder if wanted.boards is Boards.BOARDER else ~is_boarder)
     if wanted.is_on_leave is not None:
-        on_leave = _leaves_now(now).exists()
+        on_leave = leaves_now(now).exists()
         conditions.append(on_leave if wanted.is_on_leave else ~on_leave)
     if wanted.words.strip():
         conditions.append(matches(" ".join(wanted.words.split())))
     return conditions
-
-
-def _leaves_now(now: datetime) -> Select[LeaveKind]:
-    return select(LeaveSlip.kind).where(
-        LeaveSlip.school_id == Presence.school_id,
-        LeaveSlip.student_id == Presence.student_id,
-        *_is_in_force(now),
-    )
-
-
-def _leave_now(now: datetime) -> Any:
-    return _leaves_now(now).order_by(LeaveSlip.id).limit(1).correlate(Presence).scalar_subquery()
-
-
-def _is_in_force(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        LeaveSlip.state == LeaveState.APPROVED,
-        LeaveSlip.from_at <= now,
-        LeaveSlip.until_at > now,
-    )

@@ -14,9 +14,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from card_server.people.boarding_days import holds_on
-from card_server.register.schools import day_at
+from card_server.register.schools import zone_of
+from card_server.reports.leaves_now import read_leaves_now
 from card_server.reports.marked_list import list_marked
-from card_server.reports.on_campus import Wanted, is_inside, is_unsure, read_leaves_now
+from card_server.reports.on_campus import Wanted, is_inside, is_unsure
+from card_server.school_time import day_of
 from schema.tables.attendance import Presence
 from schema.tables.leave import LeaveKind
 from schema.tables.people import Boarding, Student
@@ -69,7 +71,7 @@ def read_rolls(
 ) -> list[Roll]:
     """A roll for each homeroom with somebody on campus, by grade; of all of them without a wish."""
     rooms = _read_rooms(session, school_id, grade, homeroom_id)
-    today = day_at(session, school_id, now)
+    today = day_of(now, zone_of(session, school_id))
     wanted = (
         select(
             Student.homeroom_id,

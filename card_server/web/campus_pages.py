@@ -10,6 +10,7 @@ from card_server.reports.evacuation import find_running
 from card_server.reports.marked_list import count_marked, list_marked
 from card_server.reports.on_campus import (
     SORTS,
+    Boards,
     OnCampus,
     Part,
     Wanted,
@@ -71,6 +72,7 @@ def _show(words: str) -> ResponseReturnValue:
     wanted = read_wanted(asked.filters, words)
     with school_session() as session:
         counts = read_counts(session, school_id, moment)
+        unseen = count_inside(session, school_id, Wanted(boards=Boards.UNSEEN), moment)
         running = find_running(session, school_id)
         marked = count_marked(session, school_id, moment)
         if (apart := _APART.get(asked.filters.get("show", ""))) is not None:
@@ -98,6 +100,7 @@ def _show(words: str) -> ResponseReturnValue:
         page=page,
         rooms=[(one.homeroom_id, one.homeroom) for one in counts.rooms],
         running=running,
+        unseen=unseen,
         words=words,
     )
 

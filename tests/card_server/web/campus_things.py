@@ -1,13 +1,14 @@
 """Who is on campus, and an evacuation, written straight into a small school."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from card_server.school_time import day_of
 from schema.tables.attendance import Correction, Deadline, Presence, SessionStatus
+from schema.tables.calendar import DayPart, Timetable, TimetableSession
 from schema.tables.evacuation import Evacuation, EvacuationStudent
 from schema.tables.people import Student
 from tests.card_server.web.small_school import SmallSchool
@@ -63,6 +64,29 @@ def add_mark(
             made_at=at,
             ended_at=ended_at,
         )
+    )
+    session.flush()
+
+
+def add_timetable(session: Session, school: SmallSchool, starts_on: date) -> None:
+    """Lessons in the morning, Monday to Friday."""
+    timetable = Timetable(school_id=school.id, name="作息", starts_on=starts_on)
+    session.add(timetable)
+    session.flush()
+    session.add_all(
+        TimetableSession(
+            timetable_id=timetable.id,
+            weekday=weekday,
+            position=1,
+            name="上午",
+            part=DayPart.MORNING,
+            arrive_from=420,
+            late_after=480,
+            absent_after=510,
+            leave_from=700,
+            ends=720,
+        )
+        for weekday in range(1, 6)
     )
     session.flush()
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.reports.changes import Change, Watch
@@ -17,9 +17,14 @@ from schema.tables.attendance import Presence
 from schema.tables.evacuation import Evacuation
 from schema.tables.leave import LeaveState
 from schema.tables.people import Boarding, Student
-from schema.tables.school import Homeroom
+from schema.tables.school import Homeroom, Term
 from schema.tables.staff import Role, Scope
-from tests.card_server.web.campus_things import add_evacuation, add_mark, add_presence
+from tests.card_server.web.campus_things import (
+    add_evacuation,
+    add_mark,
+    add_presence,
+    add_timetable,
+)
 from tests.card_server.web.conftest import CHOSEN_PASSWORD
 from tests.card_server.web.leave_things import make_slip
 from tests.card_server.web.small_school import SmallSchool, add_health, add_student
@@ -76,6 +81,29 @@ def test_it_shows_who_is_inside_and_which_gate_is_not_fresh(
     unsure = staff.get("/campus?show=unsure").text
     assert "欧阳娜" in unsure
     assert "张三" not in unsure
+
+
+def test_a_boarder_who_was_not_seen_since_lessons_is_named(
+    staff: FlaskClient, inside: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    assert "not seen since before the days without lessons" not in staff.get("/campus").text
+    now = datetime.now(UTC)
+    begun = now.date() - timedelta(days=90)
+    with sessions.begin() as session:
+        term = session.scalars(select(Term).where(Term.school_id == inside.id)).one()
+        term.starts_on, term.ends_on = begun, now.date() + timedelta(days=90)
+        add_timetable(session, inside, begun)
+        for student in (0, 1):
+            id_ = inside.students[student]
+            session.add(Boarding(school_id=inside.id, student_id=id_, from_on=begun))
+        add_presence(session, inside, 0, now - timedelta(days=30))
+    page = staff.get("/campus").text
+    assert "1 boarder counts as inside and was not seen since before" in page
+    found = staff.get("/campus?boarding=unseen").text
+    assert re.findall(r'class="lead"><(?:a href="[^"]*"|span)>([^<]+)<', found) == ["张三"]
+    taken = staff.get("/campus?boarding=unseen&export=csv").text
+    assert "张三" in taken
+    assert "李四" not in taken
 
 
 def test_it_is_filtered_searched_and_taken_away(staff: FlaskClient, inside: SmallSchool) -> None:
