@@ -20,6 +20,7 @@ _LongLine = Annotated[
 _Reason = Annotated[
     str, Field(min_length=1, max_length=200, json_schema_extra=_NO_NUL), AfterValidator(storable)
 ]
+_RowNumber = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 _Url = Annotated[
     str, Field(min_length=1, max_length=500, json_schema_extra=_NO_NUL), AfterValidator(storable)
 ]
@@ -66,15 +67,18 @@ class NewReader(Taken):
     place: _Line
     direction: Direction | None = None
     byte_order: ByteOrder = ByteOrder.AS_SENT
+    campus_id: _RowNumber | None = None
 
 
 class ReaderChange(Taken):
-    """A reader's settings; a `direction` of null is a gate for both ways."""
+    """A reader's settings; a `direction` of null is a gate for both ways, a `campus_id`
+    of null serves all campuses."""
 
     name: _Line | None = None
     place: _Line | None = None
     direction: Direction | None = None
     byte_order: ByteOrder | None = None
+    campus_id: _RowNumber | None = None
 
 
 class ReaderUse(Taken):

@@ -107,8 +107,8 @@ def change_reader(reader_id: str, asked: ReaderPath, sent: ReaderChange) -> Any:
         found = readers.find_reader(session, school_id, asked.reader_id)
         lock_and_match(session, shapes.ReaderSettings, found)
         changed = sent.model_dump(exclude_none=True)
-        if "direction" in sent.model_fields_set:
-            changed["direction"] = sent.direction
+        for name in {"direction", "campus_id"} & sent.model_fields_set:
+            changed[name] = getattr(sent, name)
         wanted = readers.read_settings(_typed(asdict(readers.settings_of(found)), changed))
         readers.change_reader(session, actor(), school_id, found.id, wanted)
         return found

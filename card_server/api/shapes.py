@@ -313,6 +313,7 @@ class Reader(Shape):
     name: str
     place: str
     direction: Direction | None
+    campus_id: int | None = Field(description="The only campus that it serves; null for all.")
     is_well: bool
     is_silent: bool
     has_old_cards: bool
@@ -340,6 +341,7 @@ class ReaderSettings(Shape):
     place: str
     direction: Direction | None
     byte_order: ByteOrder = Field(description="In which order it gives a card number's bytes.")
+    campus_id: int | None = Field(description="The only campus that it serves; null for all.")
     retired_at: datetime | None = Field(description="Out of use since then.")
 
 

@@ -42,7 +42,13 @@ def judge_without(
             GateLeftOut.school_id == school_id, GateLeftOut.day == day
         )
     )
-    if not _heard(session, school_id) - {*left_out, reader_id}:
+    heard = _heard(session, school_id)
+    out = {*left_out, reader_id}
+    campus_id = heard.get(reader_id)
+    others = {
+        one for one, campus in heard.items() if campus_id is None or campus in (None, campus_id)
+    }
+    if not others - out:
         raise AppError(
             Code.CONFLICT,
             "No other gate would be left to judge by: everybody would be absent. "
@@ -86,11 +92,11 @@ def _gates(session: Session, school_id: int) -> dict[int, str]:
     return {reader_id: name for reader_id, name in found}  # noqa: C416 - a row is a tuple
 
 
-def _heard(session: Session, school_id: int) -> set[int]:
-    """The gates that a judgement waits for: those of which anything was ever heard."""
+def _heard(session: Session, school_id: int) -> dict[int, int | None]:
+    """The campuses of the gates of which anything was ever heard: a judgement waits for them."""
     health, reader = ReaderHealth.__table__.c, Reader.__table__.c
-    found = session.scalars(
-        select(health.reader_id)
+    found = session.execute(
+        select(health.reader_id, reader.campus_id)
         .join(Reader.__table__, reader.id == health.reader_id)
         .where(
             reader.school_id == school_id,
@@ -98,4 +104,4 @@ def _heard(session: Session, school_id: int) -> set[int]:
             reader.retired_at.is_(None),
         )
     )
-    return set(found)
+    return dict(found.all())

@@ -8,7 +8,7 @@ hour whatever the gates say; a passage that comes in later mends the day, and wh
 judged by all gates.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -22,19 +22,16 @@ from card_server.attendance.loading import reported_to
 from card_server.attendance.members import members_of
 from card_server.attendance.plans import CLOSING, PlanKey, SchoolDays, find_plans, read_school
 from card_server.attendance.pupils import Pupil, keys_of
+from card_server.attendance.serving_gates import Gates, Served, read_served, reported
 from card_server.attendance.writing_days import write_judged
 from schema.tables.attendance import Deadline
 from schema.tables.dark_gates import GateLeftOut
-from schema.tables.readers import Purpose, Reader, ReaderHealth
 
 NO_GATE: Final = "-"
 """In `waiting_for`: no gate of the school that is in use was ever heard of."""
 _LONGEST_WAIT = timedelta(days=30)
 """After that a deadline is not looked at any more; the days can be recomputed."""
 _AT_ONCE = 40
-
-Gates = Mapping[int, datetime | None]
-"""Up to when each gate has delivered its taps, by reader; None for one that does not say."""
 
 
 def judge_due(session: Session, now: datetime) -> None:
@@ -46,16 +43,26 @@ def judge_due(session: Session, now: datetime) -> None:
     )
     for school_id in session.scalars(select(Deadline.school_id).where(is_due).distinct()).all():
         school = read_school(session, school_id)
-        gates = _gates(session, school_id)
-        until = _reported(gates)
         of_school = is_due & (Deadline.school_id == school_id)
-        may_judge = _may_judge(until)
-        while claimed := _claim(session, of_school & may_judge):
-            _judge(session, school, claimed, gates, now)
-            session.commit()
-        judge_without_gates(session, school, gates, of_school, now)
-        _note_waiting(session, of_school, gates)
+        for served in read_served(session, school_id):
+            _judge_served(session, school, served, of_school & served.deadlines, now)
+
+
+def _judge_served(
+    session: Session,
+    school: SchoolDays,
+    served: Served,
+    wanted: ColumnElement[bool],
+    now: datetime,
+) -> None:
+    """Judge what is due in homerooms that wait for the same gates; it commits."""
+    may_judge = _may_judge(reported(served.gates))
+    while claimed := _claim(session, wanted & may_judge):
+        _judge(session, school, claimed, served.gates, now)
         session.commit()
+    judge_without_gates(session, school, served.gates, wanted, now)
+    _note_waiting(session, wanted, served.gates)
+    session.commit()
 
 
 def judge_without_gates(
@@ -68,7 +75,7 @@ def judge_without_gates(
     """Judge what waits for nothing but gates that somebody left out of the day; it commits."""
     for day, left_out in _left_out(session, school.id).items():
         others = {one: moment for one, moment in gates.items() if one not in left_out}
-        until = _reported(others)
+        until = reported(others)
         if until is None:
             continue
         may_judge = (Deadline.day == day) & (Deadline.due_at <= until)
@@ -117,30 +124,6 @@ def _claim(session: Session, wanted: ColumnElement[bool]) -> Sequence[Deadline]:
     ).all()
 
 
-def _gates(session: Session, school_id: int) -> Gates:
-    found = session.execute(
-        select(ReaderHealth.reader_id, ReaderHealth.drained_to)
-        .join(Reader, Reader.id == ReaderHealth.reader_id)
-        .where(
-            Reader.school_id == school_id,
-            Reader.purpose == Purpose.GATE,
-            Reader.retired_at.is_(None),
-        )
-    )
-    return {row.reader_id: row.drained_to for row in found}
-
-
-def gates_reported_to(session: Session, school_id: int) -> datetime | None:
-    """Up to when every gate of a school has delivered its taps; None while that is not known."""
-    return _reported(_gates(session, school_id))
-
-
-def _reported(gates: Gates) -> datetime | None:
-    """Up to when every gate has reported; None while one of them does not say, or there is none."""
-    known = [moment for moment in gates.values() if moment is not None]
-    return min(known) if known and len(known) == len(gates) else None
-
-
 def _judge(
     session: Session,
     school: SchoolDays,
@@ -149,21 +132,21 @@ def _judge(
     now: datetime,
 ) -> None:
     """Judge everybody of these homerooms on these days."""
-    until = _reported(gates)
+    until = reported(gates)
     pupils = _pupils(session, school, claimed)
     keys = keys_of(pupils)
-    reported = reported_to(session, list(keys))
+    heard = reported_to(session, list(keys))
     for one in claimed:
         if until is not None and one.due_at <= until:
             key = PlanKey(one.school_id, one.day, one.homeroom_id)
-            reported[key] = max(reported.get(key, one.due_at), one.due_at)
+            heard[key] = max(heard.get(key, one.due_at), one.due_at)
             one.judged_at, one.waiting_for = now, ""
         else:
             one.waiting_for = _lagging(gates, one.due_at)
     session.flush()
     book = DayBook(session, now)
     book.lock_all(pupils)
-    book.read(pupils, find_plans(session, {school.id: school}, keys), reported)
+    book.read(pupils, find_plans(session, {school.id: school}, keys), heard)
     for pupil in pupils:
         book.judge(pupil)
     write_judged(session, book, now)

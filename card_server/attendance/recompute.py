@@ -16,7 +16,6 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.attendance.day_book import DayBook
-from card_server.attendance.deadlines import gates_reported_to
 from card_server.attendance.homerooms import stays_of
 from card_server.attendance.loading import Reported, reported_to
 from card_server.attendance.members import Membership, memberships
@@ -34,6 +33,7 @@ from card_server.attendance.plans import (
 from card_server.attendance.pupils import Pupil, keys_of, pupil_of
 from card_server.attendance.recomputed import Recomputed
 from card_server.attendance.recount import recount
+from card_server.attendance.serving_gates import reported_by_room
 from card_server.attendance.writing_days import write_judged
 from card_server.register.version import touch_register
 from card_server.school_time import bounds_of, day_of
@@ -251,8 +251,9 @@ class Recomputing:
         touch_register(session, {school.id})
 
     def _deadlines(self, session: Session, plans: Plans) -> Iterator[_DeadlineRow]:
-        until = gates_reported_to(session, self._school.id)
+        by_room = reported_by_room(session, self._school.id)
         for key in sorted(plans):
+            until = by_room.get(key.homeroom_id)
             for row in deadlines_of(key, plans[key], self._school.zone):
                 is_judged = until is not None and row.due_at <= min(until, self._now)
                 yield _DeadlineRow(

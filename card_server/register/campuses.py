@@ -12,7 +12,10 @@ from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
 from card_server.field_errors import marked as _
 from card_server.seen import refuse_if_changed
+from schema.tables.readers import Reader
 from schema.tables.school import Campus, Homeroom
+
+NO_CAMPUS = _("There is no such campus.")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,23 @@ def read_name(typed: Mapping[str, str]) -> str:
     return name
 
 
+def read_campus(wrong: Problems, typed: str) -> int | None:
+    """The campus that somebody chose for something; None where none is."""
+    if not typed:
+        return None
+    if typed.isascii() and typed.isdigit() and len(typed) <= 9:
+        return int(typed)
+    wrong.add("campus_id", NO_CAMPUS)
+    return None
+
+
+def refuse_foreign_campus(session: Session, school_id: int, campus_id: int | None) -> None:
+    """Raise FieldsError for a campus that the school has not."""
+    own = select(Campus.id).where(Campus.school_id == school_id, Campus.id == campus_id)
+    if campus_id is not None and session.scalar(own) is None:
+        raise FieldsError({"campus_id": NO_CAMPUS})
+
+
 def add_campus(session: Session, actor: Actor, school_id: int, name: str) -> Campus:
     """A new campus. Raises FieldsError when the school has one of this name."""
     campus = Campus(school_id=school_id)
@@ -88,9 +108,9 @@ def rename_campus(
 
 
 def remove_campus(session: Session, actor: Actor, school_id: int, campus_id: int) -> None:
-    """Take a campus away that no homeroom ever was of.
+    """Take a campus away that no homeroom ever was of, and no reader is.
 
-    Raises AppError(NOT_FOUND), AppError(CONFLICT) when there are or were homerooms.
+    Raises AppError(NOT_FOUND), AppError(CONFLICT) when there are or were any.
     """
     campus = find_campus(session, school_id, campus_id)
     used = select(Homeroom.id).where(Homeroom.campus_id == campus_id).limit(1)
@@ -98,6 +118,8 @@ def remove_campus(session: Session, actor: Actor, school_id: int, campus_id: int
         raise AppError(
             Code.CONFLICT, "There are homerooms of this campus, of this year or of earlier ones."
         )
+    if session.scalar(select(Reader.id).where(Reader.campus_id == campus_id).limit(1)) is not None:
+        raise AppError(Code.CONFLICT, "There are readers of this campus.")
     details = {"name": campus.name}
     session.delete(campus)
     session.flush()

@@ -12,6 +12,7 @@ from card_server.audit.writing import Actor, note
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
 from card_server.field_errors import marked as _
+from card_server.register.campuses import read_campus, refuse_foreign_campus
 from card_server.register.terms import year_in_use
 from card_server.seen import changes, refuse_if_changed
 from schema.tables.people import Student, StudentStatus
@@ -105,19 +106,10 @@ def read_settings(typed: Mapping[str, str]) -> HomeroomSettings:
     settings = HomeroomSettings(
         grade=wrong.number("grade", typed.get("grade", ""), 1, 12),
         name=wrong.text("name", typed.get("name", ""), 40),
-        campus_id=_read_campus(wrong, typed.get("campus_id", "")),
+        campus_id=read_campus(wrong, typed.get("campus_id", "")),
     )
     wrong.refuse()
     return settings
-
-
-def _read_campus(wrong: Problems, typed: str) -> int | None:
-    if not typed:
-        return None
-    if typed.isascii() and typed.isdigit() and len(typed) <= 9:
-        return int(typed)
-    wrong.add("campus_id", _NO_CAMPUS)
-    return None
 
 
 def settings_of(homeroom: Homeroom) -> HomeroomSettings:
@@ -177,9 +169,7 @@ def change_homeroom(
 
 def _keep(session: Session, homeroom: Homeroom, wanted: HomeroomSettings) -> None:
     school_id = homeroom.school_id
-    own = select(Campus.id).where(Campus.school_id == school_id, Campus.id == wanted.campus_id)
-    if wanted.campus_id is not None and session.scalar(own) is None:
-        raise FieldsError({"campus_id": _NO_CAMPUS})
+    refuse_foreign_campus(session, school_id, wanted.campus_id)
     try:
         with session.begin_nested():
             homeroom.grade, homeroom.name = wanted.grade, wanted.name
@@ -188,6 +178,3 @@ def _keep(session: Session, homeroom: Homeroom, wanted: HomeroomSettings) -> Non
     except IntegrityError as error:
         taken = {"name": _("The school has a homeroom of this name already.")}
         raise FieldsError(taken, Code.CONFLICT) from error
-
-
-_NO_CAMPUS = _("There is no such campus.")

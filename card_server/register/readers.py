@@ -14,6 +14,7 @@ from card_server.cards.cardlists import start_lists_anew
 from card_server.errors import AppError, Code
 from card_server.field_errors import FieldsError, Problems
 from card_server.field_errors import marked as _
+from card_server.register.campuses import read_campus, refuse_foreign_campus
 from card_server.seen import changes, refuse_if_changed
 from schema.tables.readers import ByteOrder, Direction, Purpose, Reader
 
@@ -29,6 +30,8 @@ class ReaderSettings:
     purpose: Purpose
     direction: Direction | None
     byte_order: ByteOrder
+    campus_id: int | None = None
+    """The only campus that it serves; None for all."""
 
 
 def read_settings(typed: Mapping[str, str]) -> ReaderSettings:
@@ -43,6 +46,7 @@ def read_settings(typed: Mapping[str, str]) -> ReaderSettings:
         purpose=_choose(wrong, "purpose", typed, Purpose.GATE),
         direction=_choose(wrong, "direction", typed, Direction.IN) if direction else None,
         byte_order=_choose(wrong, "byte_order", typed, ByteOrder.AS_SENT),
+        campus_id=read_campus(wrong, typed.get("campus_id", "")),
     )
     wrong.refuse()
     return settings
@@ -60,7 +64,12 @@ def _choose(wrong: Problems, field: str, typed: Mapping[str, str], usual: E) -> 
 def settings_of(reader: Reader) -> ReaderSettings:
     """What is decided for the reader."""
     return ReaderSettings(
-        reader.name, reader.place, reader.purpose, reader.direction, reader.byte_order
+        reader.name,
+        reader.place,
+        reader.purpose,
+        reader.direction,
+        reader.byte_order,
+        reader.campus_id,
     )
 
 
@@ -71,6 +80,7 @@ def add_reader(
     wrong = Problems()
     wrong.code("code", code)
     wrong.refuse()
+    refuse_foreign_campus(session, school_id, settings.campus_id)
     reader = Reader(school_id=school_id, code=code, **_columns(settings))
     try:
         with session.begin_nested():
@@ -116,6 +126,7 @@ def change_reader(
     refuse_if_changed(before, seen)
     if before == after:
         return False
+    refuse_foreign_campus(session, school_id, wanted.campus_id)
     for name, value in _columns(wanted).items():
         setattr(reader, name, value)
     session.flush()

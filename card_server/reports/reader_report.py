@@ -37,6 +37,7 @@ class ReaderReport:
     """The last card that was held to it after it was retired."""
     is_still_used: bool
     """Retired, and a card was held to it within the last day."""
+    campus_id: int | None
 
     @property
     def is_well(self) -> bool:
@@ -90,6 +91,7 @@ def read_readers(
             retired_at=reader.retired_at,
             used_at=used,
             is_still_used=used is not None and now - used <= STILL_USED_FOR,
+            campus_id=reader.campus_id,
         )
         for reader, health, used in found
     ]

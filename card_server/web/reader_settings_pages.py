@@ -9,7 +9,7 @@ from flask_babel import gettext
 
 from card_server.access import actor, allow, school_in_use, school_session
 from card_server.cards.byte_order import turn
-from card_server.register import readers
+from card_server.register import campuses, readers
 from card_server.register.retiring import bring_back, retire_reader
 from card_server.reports.reader_report import read_readers
 from card_server.web.changing import NOTHING_WRONG, Wrong, seen_by_form, try_change
@@ -32,6 +32,7 @@ def show() -> ResponseReturnValue:
     asked = read_asked(("name", "place", "cards", "seen"), ("retired",))
     with school_session() as session:
         readers_all = read_readers(session, school.id, school.cards_version, now)
+        places = campuses.list_campuses(session, school.id)
     wants_retired = "retired" in asked.filters
     found = [one for one in readers_all if (one.retired_at is not None) == wants_retired]
     keys = {
@@ -53,6 +54,7 @@ def show() -> ResponseReturnValue:
         page=cut_page(asked.sorted(found, keys), asked),
         asked=asked,
         columns=columns,
+        campuses={one.id: one.name for one in places},
         cards_version=school.cards_version,
         retired=sum(one.retired_at is not None for one in readers_all),
         now=now,
@@ -177,7 +179,10 @@ def _show_reader(
 
 
 def _choices() -> dict[str, object]:
+    with school_session() as session:
+        places = campuses.list_campuses(session, school_in_use().id)
     return {
+        "campuses": [(one.id, one.name) for one in places],
         "purposes": list(Purpose),
         "directions": list(Direction),
         "byte_orders": [(one, _preview(one)) for one in ByteOrder],

@@ -51,6 +51,8 @@ class Reader(SchoolTable):
     byte_order: Mapped[ByteOrder] = mapped_column(
         Choice(ByteOrder), default=ByteOrder.AS_SENT, server_default=ByteOrder.AS_SENT.value
     )
+    campus_id: Mapped[int | None] = mapped_column(ForeignKey("campus.id"))
+    """The homerooms that it serves are those of this campus; None for all of them."""
     retired_at: Mapped[datetime | None]
     """Taken out of use then (停用): nothing waits for it, and what it sends counts all the same."""
 

@@ -1,4 +1,4 @@
-"""readers that are not in use any more, and who is on an evacuation's list without a tap."""
+"""readers that are retired or of one campus, and who is on an evacuation's list without a tap."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,11 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table("reader", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("campus_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_foreign_key(
+            batch_op.f("fk_reader_campus_id"), "campus", ["campus_id"], ["id"]
+        )
     with op.batch_alter_table("evacuation_student", schema=None) as batch_op:
         for name in ("is_marked", "is_added"):
             batch_op.add_column(
@@ -24,4 +28,6 @@ def downgrade() -> None:
         batch_op.drop_column("is_added")
         batch_op.drop_column("is_marked")
     with op.batch_alter_table("reader", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_reader_campus_id"), type_="foreignkey")
         batch_op.drop_column("retired_at")
+        batch_op.drop_column("campus_id")

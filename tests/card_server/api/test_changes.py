@@ -38,7 +38,7 @@ def test_homerooms_are_made_and_renamed(program: Program) -> None:
     assert changed == made.json | {"name": "高二(2)班"}
 
 
-def test_readers_are_made_and_changed(program: Program) -> None:
+def test_readers_are_made_and_changed(program: Program, school: SmallSchool) -> None:
     body = {"code": "north", "name": "北门", "place": "北门", "direction": "in"}
     made = program.ask("POST", "/readers", json=body)
     assert made.status_code == 201
@@ -51,6 +51,12 @@ def test_readers_are_made_and_changed(program: Program) -> None:
         None,
         "reversed",
     )
+    [campus] = school.campuses
+    of_one = program.ask("PATCH", path, json={"campus_id": campus}).json
+    assert of_one == changed | {"campus_id": campus}
+    assert program.ask("PATCH", path, json={"name": "北门"}).json["campus_id"] == campus
+    assert program.ask("PATCH", path, json={"campus_id": None}).json["campus_id"] is None
+    assert program.ask("PATCH", path, json={"campus_id": campus + 99}).status_code == 422
 
 
 def test_a_reader_is_retired_listed_apart_and_used_again(

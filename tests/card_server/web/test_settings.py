@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from card_server.register.logos import MAX_BYTES
 from schema.tables.readers import ByteOrder, Direction, Reader
-from schema.tables.school import Homeroom, School, SchoolLogo
+from schema.tables.school import Campus, Homeroom, School, SchoolLogo
 from tests.card_server.web.small_school import SmallSchool, make_school
 
 _PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -172,6 +172,28 @@ def test_a_reader_is_changed_and_its_taps_are_judged_anew(
     assert _version(sessions, school) > before
     assert _send(staff, path, changed | {"direction": "up"}).status_code == 422
     assert Direction.IN in staff.get(path).text
+
+
+def test_a_reader_is_of_one_campus_or_of_all(
+    staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    [campus] = school.campuses
+    path = f"/settings/readers/{school.readers[0]}"
+    form = {"name": "东门", "place": "东门", "direction": "", "byte_order": "as-sent"}
+    assert _send(staff, path, form | {"campus_id": str(campus)}).status_code == 302
+    with sessions() as session:
+        assert session.get_one(Reader, school.readers[0]).campus_id == campus
+        name = session.get_one(Campus, campus).name
+    assert f"<small>{name}</small>" in staff.get("/settings/readers").text
+    removed = staff.post(f"/settings/campuses/{campus}/remove")
+    assert removed.status_code == 409
+    for wrong in ("x", str(campus + 99)):
+        answer = _send(staff, path, form | {"campus_id": wrong})
+        assert answer.status_code == 422
+        assert 'id="campus_id-wrong"' in answer.text
+    assert _send(staff, path, form | {"campus_id": ""}).status_code == 302
+    with sessions() as session:
+        assert session.get_one(Reader, school.readers[0]).campus_id is None
 
 
 def test_the_form_says_what_each_byte_order_makes_of_a_card(
