@@ -12,7 +12,7 @@ from card_server.api import recompute_shapes as shapes
 from card_server.api.bodies import named_in_body
 from card_server.api.cursors import next_address, read_id, write_id
 from card_server.api.people_routes import ADMINS, seal
-from card_server.api.recompute_shapes import DaysQuery, RecomputationPath
+from card_server.api.recompute_shapes import ChangedDaysQuery, RecomputationPath
 from card_server.api.requests import language_in_use
 from card_server.attendance import recompute_asking as asking
 from card_server.attendance.recompute_job import DO, Trial
@@ -51,9 +51,9 @@ def one(recomputation_id: str, asked: RecomputationPath) -> Any:
 @routes.get("/<recomputation_id>/days")
 @allow(*ADMINS)
 @routes.input(RecomputationPath, location="path", arg_name="asked")
-@routes.input(DaysQuery, location="query", arg_name="part")
+@routes.input(ChangedDaysQuery, location="query", arg_name="part")
 @routes.output(shapes.ChangedDays)
-def days(recomputation_id: str, asked: RecomputationPath, part: DaysQuery) -> Any:
+def days(recomputation_id: str, asked: RecomputationPath, part: ChangedDaysQuery) -> Any:
     """The students' days that would change."""
     _job, trial = _read(asked)
     rows = trial.days if trial else ()
@@ -69,9 +69,9 @@ def days(recomputation_id: str, asked: RecomputationPath, part: DaysQuery) -> An
 @routes.post("/<recomputation_id>/apply")
 @allow(*ADMINS)
 @routes.input(RecomputationPath, location="path", arg_name="asked")
-@routes.input(shapes.Seen, arg_name="sent")
+@routes.input(shapes.SeenDifference, arg_name="sent")
 @routes.output(shapes.Recomputation, status_code=201)
-def apply(recomputation_id: str, asked: RecomputationPath, sent: shapes.Seen) -> Any:
+def apply(recomputation_id: str, asked: RecomputationPath, sent: shapes.SeenDifference) -> Any:
     """Apply what a try-out found, in the background, unless it is something else by then.
 
     No message is sent for what changes.

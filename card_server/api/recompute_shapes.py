@@ -28,20 +28,20 @@ class RecomputationPath(Taken):
     recomputation_id: RowId
 
 
-class Seen(Taken):
+class SeenDifference(Taken):
     """The difference that was seen: it is applied like that, or not at all."""
 
     seen: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$")]
 
 
-class DaysQuery(Taken):
+class ChangedDaysQuery(Taken):
     """Which part of the changed days."""
 
     limit: Limit = 50
     cursor: IdCursor | None = None
 
 
-class StatusChange(Shape):
+class RecomputedSessions(Shape):
     """How many sessions would turn from one status to another."""
 
     before: SessionStatus | None = _NO_SESSION
@@ -49,7 +49,7 @@ class StatusChange(Shape):
     sessions: int
 
 
-class HomeroomChange(Shape):
+class RecomputedHomeroom(Shape):
     """How many days of students would change in a homeroom."""
 
     homeroom_id: int
@@ -69,8 +69,8 @@ class Difference(Shape):
     differing: int = Field(
         description="Homerooms' days that the calendar says otherwise now than when they began."
     )
-    statuses: list[StatusChange]
-    homerooms: list[HomeroomChange]
+    statuses: list[RecomputedSessions]
+    homerooms: list[RecomputedHomeroom]
 
 
 class Recomputation(Shape):
