@@ -23,12 +23,12 @@ def test_what_was_said_stays_up_and_down(tmp_path: Path, postgres: Postgres) -> 
     kept = sa.text("SELECT status, reason FROM correction")
     new = sa.text("SELECT minutes, marking_id FROM correction")
     for url in (f"sqlite:///{tmp_path}/old.db", postgres.create_database()):
-        with opened_at(url, "0008") as connection:
+        with opened_at(url, "0009") as connection:
             for statement in _SAID.split(";"):
                 connection.execute(sa.text(statement))
             upgrade(connection, "0010")
             assert connection.execute(new).one() == (None, None)
-            downgrade(connection, "0008")
+            downgrade(connection, "0009")
             assert connection.execute(kept).one() == ("late", "seen")
             assert "day_note" not in sa.inspect(connection).get_table_names()
             upgrade(connection, "0010")

@@ -29,7 +29,8 @@ from schema.tables.roster import RosterImport, RosterState
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
 from schema.tables.tokens import ApiToken
-from tests.card_server.api.access_table import AS_ON_PAGE, MAY
+from tests.card_server.api.access_table import MAY
+from tests.card_server.api.page_table import AS_ON_PAGE
 from tests.card_server.api.programs import (
     DISTRICT,
     Program,

@@ -3,7 +3,7 @@
 from apiflask import APIFlask
 from flask import Flask
 
-from tests.card_server.api.access_table import AS_ON_PAGE
+from tests.card_server.api.page_table import AS_ON_PAGE
 
 TWINS = {
     "calendar.accept_holidays": "calendar.settle",
