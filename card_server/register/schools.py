@@ -68,8 +68,12 @@ def find_school(session: Session, code: str) -> School:
 
 
 def zone_of(session: Session, school_id: int) -> ZoneInfo:
-    """The time zone of a school's clocks."""
-    return ZoneInfo(session.scalars(select(School.zone).where(School.id == school_id)).one())
+    """The time zone of a school's clocks; a session asks for it once."""
+    known: dict[int, ZoneInfo] = session.info.setdefault(zone_of, {})
+    if school_id not in known:
+        name = session.scalars(select(School.zone).where(School.id == school_id)).one()
+        known[school_id] = ZoneInfo(name)
+    return known[school_id]
 
 
 def settings_of(school: School) -> SchoolSettings:

@@ -195,7 +195,9 @@ def test_a_homerooms_days_say_for_whom_their_sessions_are(
     made = program.ask("POST", "/timetables", json={"name": "秋季", "starts_on": "2026-09-01"}).json
     evening = {"name": "晚自习", "part": "evening", "arrive_from": "18:00", "late_after": "18:30"}
     evening |= {"absent_after": "19:00", "leave_from": "21:00", "ends": "21:10"}
-    sent = {"weekdays": [1, 2], "sessions": [evening | {"for_whom": "day_students"}]}
+    morning = {"name": "上午", "part": "morning", "arrive_from": "06:30", "late_after": "07:40"}
+    morning |= {"absent_after": "08:20", "leave_from": "11:40", "ends": "11:40"}
+    sent = {"weekdays": [1, 2], "sessions": [morning, evening | {"for_whom": "day_students"}]}
     assert program.ask("PUT", f"/timetables/{made['id']}/hours", json=sent).status_code == 200
     path = f"/homerooms/{school.homerooms[0]}/days?first=2026-11-22&last=2026-11-23"
     sunday, monday = (day["sessions"] for day in program.get(path).json["items"])
@@ -203,4 +205,8 @@ def test_a_homerooms_days_say_for_whom_their_sessions_are(
         [one[name] for name in ("for_whom", "for_boarders", "is_return")]
         for one in (*sunday, *monday)
     ]
-    assert told == [["boarders", True, True], ["day_students", False, False]]
+    assert told == [
+        ["boarders", True, True],
+        ["everybody", False, False],
+        ["day_students", False, False],
+    ]
