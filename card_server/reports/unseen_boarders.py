@@ -15,11 +15,11 @@ from card_server.attendance.facts import DayPlan
 from card_server.attendance.plans import moment_of
 from card_server.calendar.plan import Calendar, Room, plan_day
 from card_server.calendar.reading import read_calendar
-from card_server.people.boarding_days import boards_on
+from card_server.people.boarding_days import boards_on, holds_on
 from card_server.school_time import day_of
 from schema.tables.attendance import Presence
 from schema.tables.calendar import DayPart
-from schema.tables.people import Student
+from schema.tables.people import Boarding, Student
 from schema.tables.school import Homeroom
 
 _LOOKED_BACK: Final = 70
@@ -31,6 +31,10 @@ def is_unseen(
 ) -> ColumnElement[bool]:
     """Whether a student inside boards, had to be back by now, and was not seen since lessons."""
     today = day_of(now, zone)
+    boarding = Boarding.__table__.c
+    anybody = select(boarding.student_id).where(boarding.school_id == school_id, holds_on(today))
+    if session.scalar(anybody.limit(1)) is None:
+        return false()
     calendar = read_calendar(session, school_id, today - timedelta(days=_LOOKED_BACK), today)
     if not calendar.timetables:
         return false()
