@@ -8,16 +8,14 @@ from sqlalchemy.orm import Session
 
 from card_server.people.boarding_days import boards_on
 from card_server.people.student_search import matches
-from card_server.register.schools import zone_of
 from card_server.reports.leaves_now import read_leaves_now
-from card_server.reports.marked_present import holds, marked_on
+from card_server.reports.marked_present import day_of_marks, holds, marked_on
 from card_server.reports.on_campus import (
     OF_THE_SCHOOL,
     Boards,
     Inside,
     Wanted,
 )
-from card_server.school_time import day_of
 from schema.tables.attendance import Presence
 from schema.tables.people import Student
 from schema.tables.school import Homeroom
@@ -32,8 +30,10 @@ def list_marked(session: Session, school_id: int, wanted: Wanted, now: datetime)
     """
     if wanted.reader_id is not None or wanted.boards is Boards.UNSEEN:
         return []
+    today = day_of_marks(session, school_id, now)
+    if today is None:
+        return []
     leaves = read_leaves_now(session, school_id, now)
-    today = day_of(now, zone_of(session, school_id))
     marked = marked_on(school_id, today)
     columns = (
         Student.id,
@@ -74,7 +74,9 @@ def list_marked(session: Session, school_id: int, wanted: Wanted, now: datetime)
 
 def count_marked(session: Session, school_id: int, now: datetime) -> int:
     """How many they are within the caller's reach."""
-    today = day_of(now, zone_of(session, school_id))
+    today = day_of_marks(session, school_id, now)
+    if today is None:
+        return 0
     wanted = _select(
         (func.count(Student.id),), marked_on(school_id, today), school_id, Wanted(), today
     )

@@ -4,15 +4,30 @@ Of a student's corrections of the day the one of the latest session decides. It 
 more once a gate, a guard or the hour of closing has seen the student gone afterwards.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, FromClause, func, select
+from sqlalchemy.orm import Session
 
+from card_server.register.schools import zone_of
+from card_server.school_time import day_of
 from schema.tables.attendance import Correction, Presence, SessionStatus
 
 _HERE: Final = (SessionStatus.PRESENT, SessionStatus.LATE)
 _PRESENCE: Final = Presence.__table__.c
+
+
+def day_of_marks(session: Session, school_id: int, now: datetime) -> date | None:
+    """Today, where staff marked anybody present; on most days there is nothing more to ask for."""
+    today, said = day_of(now, zone_of(session, school_id)), Correction.__table__.c
+    anybody = select(said.id).where(
+        said.school_id == school_id,
+        said.day == today,
+        said.ended_at.is_(None),
+        said.status.in_(_HERE),
+    )
+    return None if session.scalar(anybody.limit(1)) is None else today
 
 
 def marked_on(school_id: int, day: date) -> FromClause:

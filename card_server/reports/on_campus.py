@@ -8,7 +8,7 @@ is inside is limited to what the caller sees.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from card_server.people.boarding_days import boards_on
 from card_server.people.student_search import matches
 from card_server.register.schools import zone_of
 from card_server.reports.leaves_now import leave_now, leaves_now
-from card_server.reports.marked_present import is_marked
+from card_server.reports.marked_present import day_of_marks, is_marked
 from card_server.reports.unseen_boarders import is_unseen
 from card_server.school_time import day_of
 from schema.tables.attendance import Presence
@@ -167,7 +167,6 @@ def _count_all(
     session: Session, school_id: int, now: datetime
 ) -> Result[int, str, int, int, bool, int]:
     """Those inside and those of whom nobody is sure, by homeroom and last gate, by grade."""
-    today = day_of(now, zone_of(session, school_id))
     counts = (
         select(
             Student.homeroom_id,
@@ -177,7 +176,7 @@ def _count_all(
         )
         .select_from(Presence)
         .join(Student, Student.id == Presence.student_id)
-        .where(or_(is_inside(school_id), is_unsure(school_id, now, today)))
+        .where(or_(is_inside(school_id), is_unsure(session, school_id, now)))
         .group_by(Student.homeroom_id, Presence.reader_id, Presence.is_inside)
         .subquery()
     )
@@ -265,9 +264,8 @@ def list_unsure_by_id(
     session: Session, school_id: int, wanted: Wanted, now: datetime, after: int, limit: int
 ) -> list[Inside]:
     """The next of those who count as gone by the hour of closing alone, by id."""
-    today = day_of(now, zone_of(session, school_id))
     found = _select_after(session, school_id, wanted, now, after, limit).where(
-        is_unsure(school_id, now, today)
+        is_unsure(session, school_id, now)
     )
     return [Inside(*row) for row in session.execute(found)]
 
@@ -313,7 +311,7 @@ def list_unsure(session: Session, school_id: int, wanted: Wanted, now: datetime)
     found = (
         _select(school_id, now, zone)
         .where(
-            is_unsure(school_id, now, day_of(now, zone)),
+            is_unsure(session, school_id, now),
             *_conditions(session, school_id, wanted, now, zone),
         )
         .order_by(*_ORDERS["homeroom"], Student.id)
@@ -367,15 +365,16 @@ def is_inside(school_id: int) -> ColumnElement[bool]:
     return _is_of_school(school_id) & Presence.is_inside.is_(True)
 
 
-def is_unsure(school_id: int, now: datetime, today: date) -> ColumnElement[bool]:
+def is_unsure(session: Session, school_id: int, now: datetime) -> ColumnElement[bool]:
     """They count as gone by the hour of closing alone; not whom somebody marked present since."""
-    return and_(
+    is_closed = and_(
         _is_of_school(school_id),
         Presence.is_inside.is_(False),
         Presence.is_closed.is_(True),
         Presence.since_at > now - UNSEEN_FOR,
-        ~is_marked(school_id, today),
     )
+    day = day_of_marks(session, school_id, now)
+    return is_closed if day is None else is_closed & ~is_marked(school_id, day)
 
 
 def _is_of_school(school_id: int) -> ColumnElement[bool]:

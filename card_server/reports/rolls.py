@@ -83,7 +83,7 @@ def read_rolls(
             Presence.is_inside,
         )
         .join_from(Presence, Student, Student.id == Presence.student_id)
-        .where(or_(is_inside(school_id), is_unsure(school_id, now, today)))
+        .where(or_(is_inside(school_id), is_unsure(session, school_id, now)))
         .order_by(Student.homeroom_id, Student.number, Student.id)
     )
     if grade is not None or homeroom_id is not None:
