@@ -141,7 +141,7 @@ def test_a_phone_is_taken_in_and_asked_for_at_the_next_log_in(
         page.get_by_role("button", name="Begin").click()
         picture = page.get_by_role("img", name="QR code")
         expect(picture).to_be_visible()
-        assert picture.evaluate("image => image.naturalWidth") > 100
+        assert picture.evaluate("async image => (await image.decode(), image.naturalWidth)") > 100
         phone = pyotp.TOTP(page.locator("#secret").inner_text().replace(" ", ""))
         page.get_by_label("Code").fill(phone.at(clock.now))
         page.get_by_role("button", name="Switch codes on").click()
