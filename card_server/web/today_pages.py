@@ -27,7 +27,8 @@ from card_server.web.downloads import send_list
 from card_server.web.export import asked_export
 from card_server.web.formats import hour
 from card_server.web.fragments import render_part
-from card_server.web.tables import PAGE_ROWS, Column, count_page, read_asked
+from card_server.web.paper import MOST_ROWS, asks_paper, choice, days_between, show_paper
+from card_server.web.tables import PAGE_ROWS, Asked, Column, count_page, read_asked
 from card_server.words.choices import word
 from card_server.words.grades import grade_word
 from card_server.words.today import NAMES, TONES
@@ -35,8 +36,6 @@ from schema.tables.staff import Role
 
 pages = Blueprint("today", __name__)
 _SEEING = (Role.DISTRICT_ADMIN, Role.SCHOOL_ADMIN, Role.HOMEROOM_TEACHER, Role.SUBJECT_TEACHER)
-_WHOLE_ROWS = 400
-"""On one page for the printer; who wants more of them on paper takes the download."""
 _COLUMNS = (
     Column(lazy_gettext("Full name"), "name"),
     Column(lazy_gettext("Student number"), "number"),
@@ -65,17 +64,20 @@ def search() -> ResponseReturnValue:
 
 def _show(words: str) -> ResponseReturnValue:
     school, moment = school_in_use(), now()
-    asked = read_asked(SORTS, (*FILTERS, "whole"), "homeroom")
-    size = _WHOLE_ROWS if "whole" in asked.filters else PAGE_ROWS
+    asked = read_asked(SORTS, FILTERS, "homeroom")
     day = day_of(moment, school.zone)
     with school_session() as session:
         today = read_today(session, school, time_of(day, moment, school.zone))
         wanted = _within(today, read_today_wanted(asked.filters, words))
         counts = count_today(session, today, wanted)
         total = counts.total(wanted.status)
-        number = min(asked.page, max(1, -(-total // size)))
-        part = Part(asked.sort, asked.is_descending, (number - 1) * size, size)
+        number = min(asked.page, max(1, -(-total // PAGE_ROWS)))
+        part = Part(asked.sort, asked.is_descending, (number - 1) * PAGE_ROWS, PAGE_ROWS)
+        if asks_paper():
+            part = Part(asked.sort, asked.is_descending, 0, MOST_ROWS)
         found = list_today(session, today, wanted, part)
+    if asks_paper():
+        return _show_paper(asked, today, found, total)
     return render_part(
         "today_students.html",
         "today_students_part.html",
@@ -85,16 +87,48 @@ def _show(words: str) -> ResponseReturnValue:
         counts=counts,
         day=day,
         details=lambda one: _details(one, school.zone),
-        grades=[(one, grade_word(one)) for one in sorted({room.grade for room in today.rooms})],
+        grades=_grade_choices(today),
         number=number,
         names={one: str(name) for one, name in NAMES.items()},
-        page=count_page(found, asked, number, total, size),
-        rooms=[(one.id, one.name) for one in today.rooms if wanted.grade in (None, one.grade)],
+        page=count_page(found, asked, number, total),
+        rooms=_room_choices(today, wanted.grade),
         status=wanted.status,
         tones=TONES,
         wanted=wanted,
         words=words,
     )
+
+
+def _show_paper(
+    asked: Asked, today: Today, found: list[TodayStudent], total: int
+) -> ResponseReturnValue:
+    about = [
+        days_between(today.time.day, today.time.day),
+        *choice(gettext("Status"), list(NAMES.items()), asked, "status"),
+        *choice(gettext("Grade"), _grade_choices(today), asked, "grade"),
+        *choice(gettext("Homeroom"), _room_choices(today, None), asked, "homeroom"),
+    ]
+    heads = [column.label for column in _COLUMNS]
+    zone = school_in_use().zone
+    lines = [
+        (
+            one.name,
+            one.number,
+            one.homeroom,
+            "、".join(str(NAMES[each]) for each in one.statuses),
+            _details(one, zone),
+        )
+        for one in found
+    ]
+    return show_paper(TODAY_LIST.title, asked, about, heads, lines, total)
+
+
+def _grade_choices(today: Today) -> list[tuple[int, str]]:
+    return [(one, grade_word(one)) for one in sorted({room.grade for room in today.rooms})]
+
+
+def _room_choices(today: Today, grade: int | None) -> list[tuple[int, str]]:
+    return [(one.id, one.name) for one in today.rooms if grade in (None, one.grade)]
 
 
 def _within(today: Today, wanted: TodayWanted) -> TodayWanted:

@@ -17,7 +17,6 @@ _TABLES = {"account": "staff", "token": "api_token"}
 _MORE = (
     "/board?homeroom={homeroom}",
     "/board?wall",
-    "/board/students?whole=1",
     "/messages?state=failed",
     "/students/{student}/attendance?open=all",
 )

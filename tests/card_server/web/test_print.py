@@ -51,6 +51,7 @@ _PAPERS = {
     "/leave/register": "审批人",
     f"/attendance/students?{_A_MONTH}": "早退",
     f"/attendance/findings?{_A_MONTH}&kind=missed_exit": "详情",
+    "/board/students?status=late": "学号",
 }
 
 

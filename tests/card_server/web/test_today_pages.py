@@ -132,8 +132,12 @@ def test_a_long_list_has_pages_or_one_for_the_printer(
     second = staff.get(f"{PATH}?status=not_judged&page=2").text
     assert len(_names(second)) == 24
     assert f'hx-post="{PATH}?status=not_judged&amp;page=2"' in second
-    whole = staff.get(f"{PATH}?status=not_judged&whole=1").text
-    assert _names(whole) == _names(first) + _names(second)
+    assert f"{PATH}?status=not_judged&amp;print=all" in first
+    whole = staff.get(f"{PATH}?status=not_judged&print=all").text
+    written = re.findall(r"<tr><td>([^<]+)</td>", whole)
+    assert written == _names(first) + _names(second)
+    assert "74 rows" in whole
+    assert "Not judged" in whole.partition("<table")[0]
 
 
 def test_a_teacher_sees_the_own_homeroom_and_a_guard_nobody(
