@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from card_server.web.tables import Asked
 
-MOST_ROWS = 3_000
-"""Of one print: some fifty sheets. Whoever wants more chooses by the filter, or takes the file."""
+MOST_ROWS = 2_000
+"""Of one print: some forty sheets. Whoever wants more chooses by the filter, or takes the file."""
 
 Line = Sequence[str | int | None]
 """A row as it is written; numbers stand to the right."""

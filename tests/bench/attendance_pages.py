@@ -192,6 +192,7 @@ def _paths(app: Flask, engine: Engine, today: date) -> list[str]:
             url_for("today.show"),
             url_for("today.show", status="absent"),
             url_for("today.show", homeroom=room),
+            url_for("today.show", print="all"),
             url_for("homeroom_sheets.show", homeroom_id=room),
             url_for("homeroom_sheets.show_month", homeroom_id=room),
             url_for("student_terms.show", student_id=student),
@@ -200,6 +201,7 @@ def _paths(app: Flask, engine: Engine, today: date) -> list[str]:
             url_for("student_terms.show_taps", student_id=student, day=today),
             url_for("rankings.show_homerooms", **term),
             url_for("rankings.show_students", **term),
+            url_for("rankings.show_students", **term, print="all"),
             url_for("findings.show"),
             url_for("campus.show"),
         ]
