@@ -13,14 +13,15 @@ from rich.console import Console
 from rich.panel import Panel
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.audit.details import seal_details
 from card_server.config import load_settings
 from card_server.demo.calendar import open_today
 from card_server.demo.folder import DemoFolder
+from card_server.demo.past import add_past
 from card_server.demo.processes import ChildDiedError, ProcessTree, StoppedError
-from card_server.demo.school import READERS, create_school, find_school
+from card_server.demo.school import CODE, READERS, create_school, find_school
 from card_server.errors import EXIT_CODE, AppError
 from card_server.staff.accounts import create_staff, renew_one_time_password
 from card_server.staff.scope import WHOLE_SCHOOL
@@ -69,15 +70,25 @@ def _prepare(folder: DemoFolder) -> str | None:
     engine = seal_details(open_engine(settings.database_url), settings.data_key)
     try:
         migrate(engine)
-        with open_sessions(engine).begin() as session:
-            school = find_school(session)
-            if school is None:
-                school = create_school(session, Seal(settings.data_key), datetime.now(UTC))
+        sessions = open_sessions(engine)
+        _create(sessions, Seal(settings.data_key))
+        with sessions.begin() as session:
+            school = session.scalars(select(School).where(School.code == CODE)).one()
             local = datetime.now(ZoneInfo(school.zone))
             open_today(session, school, local.date(), local.hour * 60 + local.minute)
             return _one_time_password(session, school)
     finally:
         engine.dispose()
+
+
+def _create(sessions: sessionmaker[Session], seal: Seal) -> None:
+    """The school with its last weeks, unless it was made before."""
+    now = datetime.now(UTC)
+    with sessions.begin() as session:
+        if find_school(session) is not None:
+            return
+        school = create_school(session, seal, now)
+    add_past(sessions, school, seal, now)
 
 
 def _one_time_password(session: Session, school: School) -> str | None:

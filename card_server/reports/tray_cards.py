@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from card_server.people.student_search import matches
 from card_server.register.homerooms import of_today
 from schema.messages import CardState
-from schema.tables.attendance import Attendance
+from schema.tables.attendance import Attendance, Presence
 from schema.tables.cards import Card, CardBinding
 from schema.tables.people import Student
 from schema.tables.readers import Reader
@@ -90,11 +90,14 @@ def read_tray_readers(session: Session, school_id: int) -> list[Reader]:
 
 
 def read_uids_to_come(session: Session, school_id: int, day: date) -> list[str]:
-    """The cards of those who have not arrived on a day."""
+    """The cards of those who have not arrived on a day, and are not inside since before it."""
     arrived = select(Attendance.student_id).where(
         Attendance.school_id == school_id,
         Attendance.day == day,
         Attendance.arrived_at.is_not(None),
+    )
+    inside = select(Presence.student_id).where(
+        Presence.school_id == school_id, Presence.is_inside.is_(True)
     )
     found = session.scalars(
         select(Card.uid)
@@ -103,6 +106,7 @@ def read_uids_to_come(session: Session, school_id: int, day: date) -> list[str]:
             Card.school_id == school_id,
             Card.state == CardState.ACTIVE,
             CardBinding.student_id.not_in(arrived),
+            CardBinding.student_id.not_in(inside),
         )
         .order_by(Card.id)
     )
