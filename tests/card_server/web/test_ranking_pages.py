@@ -38,7 +38,6 @@ def test_homerooms_stand_with_rate_points_and_rank(staff: FlaskClient) -> None:
     page = staff.get(f"/attendance/homerooms?{RANGE}").text
     assert page.index("高一(2)班</a></th>") < page.index("高一(1)班</a></th>")
     assert '<td class="number" data-label="Points taken">1.0</td>' in page
-    assert 'data-chart="line"' in page
 
 
 def test_the_file_has_the_same_figures(staff: FlaskClient, school: SmallSchool) -> None:
@@ -90,6 +89,16 @@ def test_the_file_has_each_week_of_each_homeroom_beside_the_sums(
             ("together", late, absent),
         )
     )
+
+
+def test_one_week_alone_has_no_chart_of_weeks(staff: FlaskClient, two_weeks: str) -> None:
+    hint = "A longer time shows how it goes from week to week."
+    both = staff.get(f"/attendance/homerooms?{two_weeks}").text
+    assert 'id="trend"' in both
+    assert hint not in both
+    one = staff.get(f"/attendance/homerooms?from={MONDAY}&to={MONDAY + timedelta(days=6)}").text
+    assert 'id="trend"' not in one
+    assert hint in one
 
 
 def test_the_weeks_stand_as_a_table_for_paper(staff: FlaskClient, two_weeks: str) -> None:
