@@ -16,7 +16,7 @@ ATTENDANCE_WORDS: Final[dict[type[StrEnum], dict[str, LazyString]]] = {
         SessionStatus.PRESENT: lazy_gettext("present"),
         SessionStatus.LATE: lazy_gettext("late"),
         SessionStatus.LEFT_EARLY: lazy_gettext("left early"),
-        SessionStatus.ABSENT: lazy_gettext("not there"),
+        SessionStatus.ABSENT: lazy_gettext("absent"),
         SessionStatus.ON_LEAVE: lazy_gettext("on leave"),
         SessionStatus.NOT_JUDGED: lazy_gettext("not judged yet"),
         SessionStatus.NOT_EXPECTED: lazy_gettext("not expected"),

@@ -62,7 +62,7 @@ WORDS: dict[type[StrEnum], dict[str, LazyString]] = {
     },
     SourceState: {
         SourceState.READY: lazy_gettext("ready"),
-        SourceState.ABSENT: lazy_gettext("absent"),
+        SourceState.ABSENT: lazy_gettext("not connected"),
     },
     JobState: {
         JobState.QUEUED: lazy_gettext("waiting"),

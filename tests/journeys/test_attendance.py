@@ -236,8 +236,8 @@ def _see_today(office: Page, story: Story) -> Page:
     sheet.goto(f"{story.address}/board")
     sheet.click(f"#homeroom-{story.room}")
     sheet.get_by_role("button", name="The homeroom's sheet").click()
-    expect(_line(sheet, "学三")).to_contain_text("not there")
-    expect(_line(sheet, "学四")).to_contain_text("not there")
+    expect(_line(sheet, "学三")).to_contain_text("absent")
+    expect(_line(sheet, "学四")).to_contain_text("absent")
     expect(_line(sheet, "学五")).to_contain_text("left early")
     return sheet
 
@@ -254,7 +254,7 @@ def _correct_the_one_without_a_card(office: Page, story: Story) -> None:
     office.fill("#reason", "忘带卡，班主任确认在校")
     office.get_by_role("button", name="Correct it").click()
     expect(office.locator("#corrections")).to_contain_text("忘带卡")
-    expect(office.locator("#sessions")).not_to_contain_text("not there")
+    expect(office.locator("#sessions")).not_to_contain_text("absent")
 
 
 def _ask_for_leave(office: Page, story: Story) -> str:
@@ -285,7 +285,7 @@ def _see_the_sheet_changed(sheet: Page) -> None:
     expect(_line(sheet, "学四")).to_contain_text("on leave")
     expect(_line(sheet, "学四")).to_contain_text("sick leave")
     expect(_line(sheet, "学三")).to_contain_text("present")
-    expect(_line(sheet, "学三")).not_to_contain_text("not there")
+    expect(_line(sheet, "学三")).not_to_contain_text("absent")
     expect(sheet.locator("#said")).to_contain_text("忘带卡")
 
 
@@ -314,7 +314,7 @@ def _ask_month(story: Story) -> dict[str, Any]:
 def _as_file(told: dict[str, Any], today: date) -> list[tuple[Any, ...]]:
     """The file that the API's answer describes: the grid, and each day's totals under it."""
     days = told["days"]
-    heads = ("late", "left early", "not there", "sick leave", "personal leave", "official leave")
+    heads = ("late", "left early", "absent", "sick leave", "personal leave", "official leave")
     named = [f"{int(one['day'][-2:])} {one['note'] if one['is_closed'] else ''}" for one in days]
     rows: list[tuple[Any, ...]] = [
         ("Student number", "Full name", *(one.strip() for one in named), *heads)

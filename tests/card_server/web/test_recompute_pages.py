@@ -92,7 +92,7 @@ def test_the_difference_is_seen_before_anything_changes(
     assert "<html" not in page
     assert "This would change. Nothing has changed yet." in page
     assert '<dd id="changed-students">3</dd>' in page
-    for said in ("not there → no session", "late → no session", "学一", "S000001", "上午"):
+    for said in ("absent → no session", "late → no session", "学一", "S000001", "上午"):
         assert said in page
     assert "No new message is sent" in page
     assert judged.statuses(1) == ["late", "present"]
