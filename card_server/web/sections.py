@@ -70,7 +70,7 @@ GROUPS = (
     Group(
         lazy_gettext("Attendance"),
         (
-            Section("homeroom_sheets.begin", lazy_gettext("Sheets")),
+            Section("homeroom_sheets.begin", lazy_gettext("Sheets"), beside="/homerooms"),
             Section("leave.show", lazy_gettext("Leave")),
             Section("rankings.show_homerooms", lazy_gettext("Homerooms by attendance")),
             Section("rankings.show_students", lazy_gettext("Students by attendance")),

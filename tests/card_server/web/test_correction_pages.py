@@ -160,7 +160,9 @@ def test_a_homeroom_is_marked_present_as_a_whole(
     while day.isoweekday() > 5:
         day -= timedelta(days=1)
     address = f"/homerooms/{school.homerooms[0]}/corrections?day={day}"
-    assert "张三" in teacher.get(address).text
+    asked = teacher.get(address).text
+    assert "张三" in asked
+    assert 'aria-current="true">Sheets</a>' in asked
     assert teacher.post(address, data={"position": "0", "reason": ""}).status_code == 422
     done = teacher.post(address, data={"position": "0", "reason": "读卡器坏了"})
     assert done.status_code == 302
