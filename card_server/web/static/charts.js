@@ -46,6 +46,8 @@
         axisLine: { lineStyle: { color: colour("--line") } },
       },
       yAxis: {
+        // A line alone shows how it moves, be it far from 0.
+        scale: figure.dataset.chart === "line" && heads.length === 1,
         type: "value", minInterval: 1, axisLabel: quiet,
         splitLine: { lineStyle: { color: colour("--line") } },
       },
