@@ -1,14 +1,13 @@
 """A well-made request to each address of the API that wants a body, a file or a query."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import Any
 
-_TODAY = datetime.now(ZoneInfo("Asia/Shanghai"))
-_SOON = _TODAY + timedelta(days=20)
-_BACK = _TODAY + timedelta(days=7, hours=12)
-"""Within the leave of leave_things.py."""
+from tests.harness.clock import ZONE
+
 STOCK = ("04FFFFFFFFFF01", "04FFFFFFFFFF02")
-BODIES = {
+BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/cards"): {"uid": "04FFFFFFFFFF03"},
     ("POST", "/cards/search"): {"words": "zs"},
     ("POST", "/students/<student_id>/cards/lend"): {"number": STOCK[0]},
@@ -89,49 +88,18 @@ BODIES = {
             }
         ],
     },
-    ("POST", "/students/<student_id>/leave"): {
-        "kind": "personal",
-        "from_on": f"{_SOON:%Y-%m-%d}",
-        "reason": "家中有事",
-    },
     ("POST", "/leave/<slip_id>/refuse"): {"reason": "没有医生证明"},
-    ("POST", "/leave/<slip_id>/shorten"): {
-        "until_on": f"{_BACK:%Y-%m-%d}",
-        "until_time": f"{_BACK:%H:%M}",
-        "reason": "提前返校",
-    },
     ("POST", "/leave/<slip_id>/withdraw"): {"reason": "不去了"},
     ("POST", "/leave/search"): {"words": "zs", "first": "2026-09-01", "state": "asked"},
-    ("POST", "/students/<student_id>/corrections"): {
-        "day": f"{_TODAY:%Y-%m-%d}",
-        "position": 0,
-        "status": "present",
-        "reason": "没带卡",
-    },
-    ("POST", "/homerooms/<homeroom_id>/corrections"): {
-        "day": f"{_TODAY:%Y-%m-%d}",
-        "position": 0,
-        "reason": "读卡器坏了",
-    },
-    ("POST", "/homerooms/<homeroom_id>/corrections/end"): {"day": f"{_TODAY:%Y-%m-%d}"},
     ("POST", "/students/<student_id>/days/<day>/notes"): {"body": "已联系家长，十点到校"},
     ("POST", "/students/<student_id>/exemptions"): {
         "from_on": "2026-09-01",
         "last_on": "2026-09-05",
         "reason": "校队集训",
     },
-    ("POST", "/exemptions/<exemption_id>/end"): {"on": f"{_SOON:%Y-%m-%d}"},
-    ("POST", "/attendance/roll-call"): {
-        "day": f"{_TODAY - timedelta(hours=12):%Y-%m-%d}",
-        "students": [{"student_id": 1, "is_here": True}],
-    },
     ("POST", "/attendance/evacuations"): {"reason": "消防演练"},
     ("POST", "/attendance/evacuations/<evacuation_id>/ticks"): {
         "ticks": [{"student_id": 1, "is_found": True}]
-    },
-    ("POST", "/attendance/waiting/<reader_id>"): {
-        "day": f"{_TODAY:%Y-%m-%d}",
-        "reason": "网络中断",
     },
     ("POST", "/students/<student_id>/passages"): {"direction": "out", "reason": "忘带卡"},
     ("POST", "/attendance/students/search"): {
@@ -215,3 +183,49 @@ ROSTER = "学号,姓名,班级\n20270001,钱一,高一(1)班\n".encode()
 EMPTY_ZIP = b"PK\5\6" + bytes(18)
 FILES = {("POST", "/roster/imports"): ROSTER, ("POST", "/roster/photos"): EMPTY_ZIP}
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(40)
+
+
+def body_of(method: str, rule: str) -> Any:
+    """The body that this address wants; None where it wants none."""
+    return BODIES.get((method, rule)) or _make_dated().get((method, rule))
+
+
+def _make_dated() -> Mapping[tuple[str, str], Any]:
+    """Those that name a day which is, or comes, when they are sent."""
+    today = datetime.now(ZONE)
+    soon = today + timedelta(days=20)
+    # Within the leave of leave_things.py.
+    back = today + timedelta(days=7, hours=12)
+    return {
+        ("POST", "/students/<student_id>/leave"): {
+            "kind": "personal",
+            "from_on": f"{soon:%Y-%m-%d}",
+            "reason": "家中有事",
+        },
+        ("POST", "/leave/<slip_id>/shorten"): {
+            "until_on": f"{back:%Y-%m-%d}",
+            "until_time": f"{back:%H:%M}",
+            "reason": "提前返校",
+        },
+        ("POST", "/students/<student_id>/corrections"): {
+            "day": f"{today:%Y-%m-%d}",
+            "position": 0,
+            "status": "present",
+            "reason": "没带卡",
+        },
+        ("POST", "/homerooms/<homeroom_id>/corrections"): {
+            "day": f"{today:%Y-%m-%d}",
+            "position": 0,
+            "reason": "读卡器坏了",
+        },
+        ("POST", "/homerooms/<homeroom_id>/corrections/end"): {"day": f"{today:%Y-%m-%d}"},
+        ("POST", "/exemptions/<exemption_id>/end"): {"on": f"{soon:%Y-%m-%d}"},
+        ("POST", "/attendance/roll-call"): {
+            "day": f"{today - timedelta(hours=12):%Y-%m-%d}",
+            "students": [{"student_id": 1, "is_here": True}],
+        },
+        ("POST", "/attendance/waiting/<reader_id>"): {
+            "day": f"{today:%Y-%m-%d}",
+            "reason": "网络中断",
+        },
+    }

@@ -40,7 +40,7 @@ from tests.card_server.api.programs import (
     make_program,
 )
 from tests.card_server.api.recomputations import add_trial
-from tests.card_server.api.requests import BODIES, FILES, PICTURE, QUERIES, STOCK
+from tests.card_server.api.requests import FILES, PICTURE, QUERIES, STOCK, body_of
 from tests.card_server.api.rosters import add_roster
 from tests.card_server.web.campus_things import add_evacuation, add_presence
 from tests.card_server.web.leave_things import add_leave_things, add_marking
@@ -221,7 +221,7 @@ def _ask(program: Program, things: dict[str, object], method: str, rule: str) ->
     if (method, rule) in FILES:
         form = {"file": (io.BytesIO(FILES[method, rule]), "file")}
         return program.ask(method, path, data=form)
-    body = BODIES.get((method, rule))
+    body = body_of(method, rule)
     if rule == "/promotion":
         plan = program.ask("POST", "/promotion/preview", json={}).get_json()
         body = {"seen": plan.get("seen", "nothing")}

@@ -1,31 +1,31 @@
 """Students by attendance and findings by program: of a grade or homeroom, in an order, by words."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session, sessionmaker
 
-from card_server.school_time import DISTRICT_ZONE, day_of
 from schema.tables.findings import PairKind
 from schema.tables.school import Homeroom
 from schema.tables.staff import Role
 from tests.card_server.api.programs import Program, grants_of, make_program
 from tests.card_server.web.odd_things import add_day, add_pair
 from tests.card_server.web.small_school import SmallSchool
+from tests.harness.clock import NOW, TODAY, stop_clock
 
-TODAY = day_of(datetime.now(UTC), DISTRICT_ZONE)
 RANGE = {"first": f"{TODAY - timedelta(days=6)}", "last": f"{TODAY}"}
 
 
 @pytest.fixture(autouse=True)
-def days(school: SmallSchool, sessions: sessionmaker[Session]) -> None:
+def days(app: Flask, school: SmallSchool, sessions: sessionmaker[Session]) -> None:
     """张三 of grade 1 was late twice, 李四 of grade 2 once and long; both have a finding."""
+    stop_clock(app)
     with sessions.begin() as session:
         session.get_one(Homeroom, school.homerooms[1]).grade = 2
         add_day(session, school, 0, TODAY, late=2, late_minutes=9, findings="missed_exit")
         add_day(session, school, 1, TODAY, late=1, late_minutes=40, findings="missed_exit")
-        add_pair(session, school, 1, datetime.now(UTC) - timedelta(seconds=5), PairKind.TRAVEL)
+        add_pair(session, school, 1, NOW - timedelta(seconds=5), PairKind.TRAVEL)
 
 
 def _names(answer: dict[str, list[dict[str, str]]]) -> list[str]:

@@ -10,12 +10,13 @@ from schema.tables.people import Boarding
 from schema.tables.staff import Role
 from tests.card_server.api.programs import Program, grants_of, make_program
 from tests.card_server.web.small_school import SmallSchool
+from tests.harness.clock import stop_clock
 
 
 @pytest.fixture
 def teacher(app: Flask, sessions: sessionmaker[Session], school: SmallSchool) -> Program:
     """Of the first homeroom; one student of it boards, and one of the other. It is evening."""
-    app.extensions["now"] = lambda: datetime(2026, 11, 23, 13, 40, tzinfo=UTC)
+    stop_clock(app, datetime(2026, 11, 23, 13, 40, tzinfo=UTC))
     with sessions.begin() as session:
         for student in school.students[:2]:
             begins = date(2026, 9, 1)

@@ -1,8 +1,7 @@
 """What is odd: each kind with what it knows, who sees it, and what was looked at."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -22,10 +21,8 @@ from schema.tables.findings import PairKind
 from schema.tables.staff import Role, Scope
 from tests.card_server.web.odd_things import BACK, LESSONS, add_day, add_pair, add_plan
 from tests.card_server.web.small_school import SmallSchool, add_tap
+from tests.harness.clock import NOW, TODAY, ZONE
 
-ZONE = ZoneInfo("Asia/Shanghai")
-NOW = datetime.now(UTC)
-TODAY = NOW.astimezone(ZONE).date()
 BOARDERS_ONLY = DayPlan(DayKind.CLOSED, (BACK,))
 WEEK = Asked(TODAY - timedelta(days=6), TODAY)
 
@@ -82,14 +79,14 @@ def test_a_refused_card_is_a_line_from_the_third_time_on(
 ) -> None:
     with sessions.begin() as session:
         for _ in range(2):
-            add_tap(session, school, 0, reason=Refusal.LOST)
+            add_tap(session, school, 0, at=NOW, reason=Refusal.LOST)
         for _ in range(4):
-            add_tap(session, school, 2, reason=Refusal.HELD)
+            add_tap(session, school, 2, at=NOW, reason=Refusal.HELD)
     assert _read(sessions, school) == []
     with sessions.begin() as session:
-        add_tap(session, school, 0, reason=Refusal.LOST)
+        add_tap(session, school, 0, at=NOW, reason=Refusal.LOST)
         for _ in range(3):
-            add_tap(session, school, None, reason=Refusal.UNKNOWN)
+            add_tap(session, school, None, at=NOW, reason=Refusal.UNKNOWN)
     found = {one.reason: one for one in _read(sessions, school)}
     assert (found[Refusal.LOST].times, found[Refusal.LOST].name) == (3, "张三")
     assert (found[Refusal.UNKNOWN].student_id, found[Refusal.UNKNOWN].uid) == (
@@ -183,7 +180,7 @@ def test_a_teacher_sees_the_own_homeroom_alone(
             add_day(session, school, student, TODAY, findings="missed_exit")
             add_pair(session, school, student, NOW - timedelta(seconds=5), PairKind.TRAVEL)
             for _ in range(3):
-                add_tap(session, school, student, reason=Refusal.LOST)
+                add_tap(session, school, student, at=NOW, reason=Refusal.LOST)
     found = _read(sessions, school, grant=_teacher(school, 1))
     assert {one.name for one in found} == {"李四"}
     assert len(found) == 3
@@ -196,7 +193,7 @@ def test_what_was_looked_at_is_open_no_more_until_it_is_opened_again(
         add_day(session, school, 0, TODAY, findings="missed_exit")
         add_pair(session, school, 0, NOW - timedelta(seconds=5), PairKind.TWO_CARDS)
         for _ in range(3):
-            add_tap(session, school, None, reason=Refusal.UNKNOWN)
+            add_tap(session, school, None, at=NOW, reason=Refusal.UNKNOWN)
     keys = [one.key for one in _read(sessions, school)]
     assert len(keys) == 3
     for key in [*keys, *keys]:
@@ -218,7 +215,7 @@ def test_only_what_one_sees_can_be_looked_at(
     with sessions.begin() as session:
         add_day(session, school, 0, TODAY, findings="missed_exit")
         pair = add_pair(session, school, 0, NOW, PairKind.TRAVEL)
-        add_tap(session, school, None, reason=Refusal.UNKNOWN)
+        add_tap(session, school, None, at=NOW, reason=Refusal.UNKNOWN)
     student = school.students[0]
     keys = [
         f"missed_exit:{student}:{TODAY}",

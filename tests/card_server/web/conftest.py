@@ -5,6 +5,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from card_server.web.app import close_app, create_app
 from card_server.web.serve import serve
 from schema.tables.staff import Role, Scope
 from tests.card_server.web.small_school import SmallSchool
+from tests.harness.clock import stop_clock
 
 CHOSEN_PASSWORD = "correct horse battery"
 LogIn = Callable[[int | None, Role, Scope], FlaskClient]
@@ -82,15 +84,24 @@ def log_in(app: Flask, sessions: sessionmaker[Session]) -> LogIn:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[str]:
-    """The address of a web process's inside, on a thread."""
+def serving(settings: Settings, at: datetime | None = None) -> Iterator[str]:
+    """The address of a web process's inside, on a thread; for it, it is `at` all the time."""
+
+    def create(settings: Settings, engine: Engine) -> Flask:
+        app = create_app(settings, engine)
+        if at is not None:
+            stop_clock(app, at)
+        return app
+
     stop = threading.Event()
     ready: queue.Queue[str] = queue.Queue()
     thread = threading.Thread(target=serve, args=(settings, stop, ready.put))
-    thread.start()
-    try:
-        yield ready.get(timeout=20)
-    finally:
-        stop.set()
-        thread.join(20)
-        assert not thread.is_alive()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("card_server.web.serve.create_app", create)
+        thread.start()
+        try:
+            yield ready.get(timeout=20)
+        finally:
+            stop.set()
+            thread.join(20)
+            assert not thread.is_alive()

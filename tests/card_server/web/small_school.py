@@ -227,7 +227,7 @@ def add_tap(
         student_id=None if student is None else school.students[student],
         tapped_at=now,
         sent_at=now,
-        received_at=datetime.now(UTC),
+        received_at=now,
         occurred_at=now,
         clock_suspect=False,
         decision=Decision.ADMITTED if admitted else Decision.REFUSED,

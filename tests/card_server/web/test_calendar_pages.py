@@ -1,6 +1,6 @@
 """The calendar's pages: a term by months, a day, the state's days, rules; teachers only read."""
 
-from datetime import UTC, datetime
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -8,7 +8,6 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.calendar.reading import list_entries
-from card_server.school_time import DISTRICT_ZONE, day_of
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import Grant
 from schema.tables.attendance import AttendanceRules, DayPlanRow, Deadline
@@ -16,8 +15,8 @@ from schema.tables.calendar import CalendarEntry, DayKind
 from schema.tables.staff import Role, Scope
 from tests.card_server.web.conftest import CHOSEN_PASSWORD
 from tests.card_server.web.small_school import SmallSchool
+from tests.harness.clock import NOW, TODAY, stop_clock
 
-NOW = datetime.now(UTC)
 _DAY = "/settings/calendar/day"
 _RULES = {
     "closes": "21:30",
@@ -30,10 +29,14 @@ _RULES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def clock(app: Flask) -> None:
+    stop_clock(app)
+
+
 def _said(sessions: sessionmaker[Session], school: SmallSchool) -> list[CalendarEntry]:
     with sessions() as session:
-        days = datetime(2026, 1, 1, tzinfo=UTC).date(), datetime(2027, 12, 31, tzinfo=UTC).date()
-        return list_entries(session, school.id, *days)
+        return list_entries(session, school.id, date(2026, 1, 1), date(2027, 12, 31))
 
 
 def test_a_term_is_shown_by_months(staff: FlaskClient) -> None:
@@ -73,16 +76,15 @@ def test_a_form_that_fails_keeps_what_was_typed(staff: FlaskClient) -> None:
 def test_a_day_that_was_judged_stays_and_the_page_says_so(
     staff: FlaskClient, school: SmallSchool, sessions: sessionmaker[Session]
 ) -> None:
-    day = day_of(NOW, DISTRICT_ZONE)
-    key = {"school_id": school.id, "day": day, "homeroom_id": school.homerooms[0]}
+    key = {"school_id": school.id, "day": TODAY, "homeroom_id": school.homerooms[0]}
     with sessions.begin() as session:
         session.add(DayPlanRow(**key, plan='{"kind":"lessons"}', made_at=NOW))
         session.add(Deadline(**key, position=1, due_at=NOW, judged_at=NOW))
-    typed = {"day": str(day), "kind": "closed", "note": "暴雪"}
+    typed = {"day": str(TODAY), "kind": "closed", "note": "暴雪"}
     saved = staff.post(_DAY, data=typed, follow_redirects=True).text
-    assert f"stays as it was: {day}" in saved
+    assert f"stays as it was: {TODAY}" in saved
     assert "Only a recomputation applies the change to this day" in saved
-    assert saved.count(f'href="/settings/calendar/recompute?first={day}&amp;last={day}"') == 2
+    assert saved.count(f'href="/settings/calendar/recompute?first={TODAY}&amp;last={TODAY}"') == 2
 
 
 def test_the_states_days_are_settled(

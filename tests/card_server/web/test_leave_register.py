@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -11,15 +11,16 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from card_server.school_time import bounds_of
 from schema.tables.audit import AuditEntry
 from schema.tables.leave import LeaveState
-from tests.card_server.people.people_school import ZONE
 from tests.card_server.web.leave_things import REASON, make_slip
 from tests.card_server.web.people_pages import log_in_teacher
 from tests.card_server.web.small_school import SmallSchool
+from tests.harness.clock import NOW, TODAY, ZONE, stop_clock
 
-TODAY = datetime.now(ZONE).date()
 COMING = TODAY + timedelta(days=9)
+MIDNIGHT = bounds_of(TODAY, ZONE)[0]
 
 
 @pytest.fixture
@@ -28,14 +29,14 @@ def teacher(app: Flask, school: SmallSchool, sessions: sessionmaker[Session]) ->
 
 
 @pytest.fixture(autouse=True)
-def slips(school: SmallSchool, sessions: sessionmaker[Session]) -> list[int]:
+def slips(app: Flask, school: SmallSchool, sessions: sessionmaker[Session]) -> list[int]:
     """Today's of the first two students, of two homerooms; the third's in nine days."""
-    midnight = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=ZONE).astimezone(UTC)
+    stop_clock(app)
     with sessions.begin() as session:
-        made = [make_slip(school, 0, midnight), make_slip(school, 1, midnight)]
-        made += [make_slip(school, 2, midnight + timedelta(days=9))]
+        made = [make_slip(school, 0, MIDNIGHT), make_slip(school, 1, MIDNIGHT)]
+        made += [make_slip(school, 2, MIDNIGHT + timedelta(days=9))]
         made[1].state, made[1].decided_by = LeaveState.APPROVED, "校长"
-        made[1].decided_at = datetime.now(UTC)
+        made[1].decided_at = NOW
         made[2].lets_out = True
         session.add_all(made)
         session.flush()
@@ -126,9 +127,8 @@ def test_it_is_taken_away_without_the_reasons_and_that_is_noted(
 def test_all_of_it_is_printed(
     staff: FlaskClient, sessions: sessionmaker[Session], school: SmallSchool
 ) -> None:
-    midnight = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=ZONE).astimezone(UTC)
     with sessions.begin() as session:
-        session.add_all(make_slip(school, 4, midnight) for _ in range(120))
+        session.add_all(make_slip(school, 4, MIDNIGHT) for _ in range(120))
     path = f"/leave/register?from={TODAY}&to={TODAY}&kind=sick"
     assert f"{path}&print=all".replace("&", "&amp;") in staff.get(path).text
     paper = staff.get(f"{path}&print=all").text

@@ -4,7 +4,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 from sqlalchemy.orm import Session, sessionmaker
 
-from card_server.school_time import DISTRICT_ZONE, day_of
+from card_server.school_time import day_of
 from card_server.storage.database import open_engine, open_sessions
 from tests.card_server.web.conftest import CHOSEN_PASSWORD, make_settings, serving
 from tests.card_server.web.growing_school import add_first, grow
@@ -21,6 +21,7 @@ from tests.card_server.web.leave_things import make_slip
 from tests.card_server.web.odd_things import add_day
 from tests.card_server.web.small_school import SmallSchool, add_students, make_school
 from tests.harness.browser import log_in
+from tests.harness.clock import ZONE
 
 _A4_WITHOUT_MARGINS = {"width": 718, "height": 1047}
 """In CSS pixels: 190 mm × 277 mm."""
@@ -45,12 +46,10 @@ _HEADS = {"/board": "到校比例", "/students/{student}/day": "判定依据", "
 
 _ROWS = 120
 """Of each list that is printed whole: more than two pages of it have on the screen."""
-_TODAY = day_of(datetime.now(UTC), DISTRICT_ZONE)
-_A_MONTH = f"from={_TODAY - timedelta(days=30)}&to={_TODAY}"
 _PAPERS = {
     "/leave/register": "审批人",
-    f"/attendance/students?{_A_MONTH}": "早退",
-    f"/attendance/findings?{_A_MONTH}&kind=missed_exit": "详情",
+    "/attendance/students?{a_month}": "早退",
+    "/attendance/findings?{a_month}&kind=missed_exit": "详情",
     "/board/students?status=late": "学号",
 }
 
@@ -63,7 +62,23 @@ def url(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def campus(url: str) -> Iterator[SmallSchool]:
+def moment() -> datetime:
+    """When the school was filled, which is now for its server until the last page is printed."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def today(moment: datetime) -> date:
+    return day_of(moment, ZONE)
+
+
+@pytest.fixture(scope="module")
+def a_month(today: date) -> str:
+    return f"from={today - timedelta(days=30)}&to={today}"
+
+
+@pytest.fixture(scope="module")
+def campus(url: str, today: date) -> Iterator[SmallSchool]:
     """A school of which each page prints on more than one sheet; printing changes nothing."""
     engine = open_engine(url)
     sessions: sessionmaker[Session] = open_sessions(engine)
@@ -71,26 +86,28 @@ def campus(url: str) -> Iterator[SmallSchool]:
         school = make_school(session)
         add_first(session, school)
         grow(session, school)
-        _add_long_lists(session, school)
+        _add_long_lists(session, school, today)
     yield school
     engine.dispose()
 
 
-def _add_long_lists(session: Session, school: SmallSchool) -> None:
+def _add_long_lists(session: Session, school: SmallSchool, today: date) -> None:
     """Students who were late and whose exits were missed, each with a leave slip of today."""
     before = len(school.students)
     add_students(session, school, range(before, before + _ROWS))
     for number in range(before, before + _ROWS):
-        add_day(session, school, number, _TODAY, late=1, findings="missed_exit")
+        add_day(session, school, number, today, late=1, findings="missed_exit")
         slip = make_slip(school, number, datetime.now(UTC))
         slip.decision_reason = "家长来电说明情况有变，学生已按时返校上课"
         session.add(slip)
 
 
 @pytest.fixture(scope="module")
-def served(browser: Browser, url: str, campus: SmallSchool) -> Iterator[tuple[str, Any]]:
+def served(
+    browser: Browser, url: str, moment: datetime, campus: SmallSchool
+) -> Iterator[tuple[str, Any]]:
     """The server's address, and the cookies of somebody who has logged in."""
-    with serving(make_settings(url)) as address:
+    with serving(make_settings(url), moment) as address:
         page = browser.new_page()
         log_in(page, address, campus.login, campus.password, "**/password")
         page.fill("[name=password]", CHOSEN_PASSWORD)
@@ -161,11 +178,11 @@ def test_a_tables_heads_stand_on_each_of_its_sheets(
 
 @pytest.mark.parametrize(("path", "head"), list(_PAPERS.items()))
 def test_a_list_is_printed_whole_from_its_page(
-    page: tuple[Page, str], campus: SmallSchool, path: str, head: str
+    page: tuple[Page, str], a_month: str, path: str, head: str
 ) -> None:
     opened, address = page
     opened.set_viewport_size(_A4_WITHOUT_MARGINS)  # type: ignore[arg-type]
-    opened.goto(address + path)
+    opened.goto(address + path.format(a_month=a_month))
     assert opened.locator("tbody tr").count() == 50
     opened.click("text=打印全部")
     opened.wait_for_selector("table.paper")
@@ -186,16 +203,16 @@ def test_a_list_is_printed_whole_from_its_page(
 
 
 def test_the_weeks_of_the_rankings_are_a_table_on_paper(
-    page: tuple[Page, str], campus: SmallSchool
+    page: tuple[Page, str], today: date, a_month: str
 ) -> None:
     opened, address = page
     opened.set_viewport_size(_A4_WITHOUT_MARGINS)  # type: ignore[arg-type]
-    opened.goto(f"{address}/attendance/homerooms?{_A_MONTH}")
+    opened.goto(f"{address}/attendance/homerooms?{a_month}")
     assert opened.evaluate(_SEEN, ".paper-only") == []
     assert opened.evaluate(_SEEN, ".plot") != []
     opened.emulate_media(media="print")
     assert opened.evaluate(_SEEN, ".plot, .chart") == []
     assert len(opened.evaluate(_SEEN, ".paper-only tbody tr")) > 0
     assert opened.evaluate(_CUT) == []
-    week = _TODAY - timedelta(days=_TODAY.weekday())
+    week = today - timedelta(days=today.weekday())
     assert f"{week}" in opened.inner_text(".paper-only")

@@ -3,31 +3,32 @@
 import csv
 import io
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from sqlalchemy.orm import Session, sessionmaker
 
-from card_server.school_time import DISTRICT_ZONE, day_of
 from schema.tables.findings import PairKind
 from schema.tables.school import Homeroom
 from tests.card_server.web.odd_things import add_day, add_pair
 from tests.card_server.web.small_school import SmallSchool, add_students
+from tests.harness.clock import NOW, TODAY, stop_clock
 
-TODAY = day_of(datetime.now(UTC), DISTRICT_ZONE)
 MONDAY = TODAY - timedelta(days=TODAY.weekday() + 21)
 RANGE = f"from={TODAY - timedelta(days=6)}&to={TODAY}"
 
 
 @pytest.fixture(autouse=True)
-def days(school: SmallSchool, sessions: sessionmaker[Session]) -> None:
+def days(app: Flask, school: SmallSchool, sessions: sessionmaker[Session]) -> None:
+    stop_clock(app)
     with sessions.begin() as session:
         for student in range(8):
             add_day(session, school, student, TODAY)
         add_day(session, school, 0, TODAY, late=2, late_minutes=9, findings="missed_exit")
-        add_pair(session, school, 2, datetime.now(UTC), PairKind.TRAVEL)
+        add_pair(session, school, 2, NOW, PairKind.TRAVEL)
 
 
 def _lines(body: bytes) -> list[list[str]]:
@@ -150,8 +151,7 @@ def test_a_print_says_when_it_is_not_all(
 )
 def test_a_time_that_is_none_is_this_week(staff: FlaskClient, asked: str) -> None:
     monday = TODAY - timedelta(days=TODAY.weekday())
-    written = f"{monday}" if monday == TODAY else f"{monday} – {TODAY}"
-    assert f"<small>{written}</small>" in staff.get(f"/attendance/homerooms?{asked}").text
+    assert f"<small>{monday} – {TODAY}</small>" in staff.get(f"/attendance/homerooms?{asked}").text
 
 
 def test_students_are_listed_found_and_taken_away(staff: FlaskClient, school: SmallSchool) -> None:

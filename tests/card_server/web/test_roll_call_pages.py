@@ -18,6 +18,7 @@ from tests.card_server.web.conftest import LogIn
 from tests.card_server.web.people_pages import log_in_teacher
 from tests.card_server.web.small_school import SmallSchool, add_students
 from tests.card_server.web.test_queries import _count
+from tests.harness.clock import stop_clock
 
 AT = "/attendance/roll-call"
 EVENING = date(2026, 11, 23)
@@ -27,7 +28,7 @@ NOW = datetime(2026, 11, 23, 13, 40, tzinfo=UTC)
 @pytest.fixture
 def school(school: SmallSchool, app: Flask, sessions: sessionmaker[Session]) -> SmallSchool:
     """Its first four students board; it is twenty to ten in the evening."""
-    app.extensions["now"] = lambda: NOW
+    stop_clock(app, NOW)
     with sessions.begin() as session:
         _board(session, school, range(4))
     return school
