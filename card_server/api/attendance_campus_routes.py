@@ -38,9 +38,11 @@ from card_server.reports.held import list_held
 from card_server.reports.homeroom_now import read_homeroom_now
 from card_server.reports.marked_list import count_marked, list_marked
 from card_server.reports.on_campus import (
+    BOARDS_ASKED,
     Boards,
     Part,
     Wanted,
+    count_inside,
     list_by_id,
     list_inside,
     list_unsure,
@@ -67,6 +69,7 @@ def campus(asked: CampusQuery) -> Any:
     wanted = _wanted(asked)
     with school_session() as session:
         counts = read_counts(session, school_id, moment)
+        unseen = count_inside(session, school_id, Wanted(boards=Boards.UNSEEN), moment)
         after = read_id(asked.cursor)
         if asked.show == "marked":
             listed = list_marked(session, school_id, wanted, moment)
@@ -92,6 +95,7 @@ def campus(asked: CampusQuery) -> Any:
         "inside": counts.inside,
         "unsure": counts.unsure,
         "marked": marked,
+        "unseen": unseen,
         "gates": gates,
         "rooms": counts.rooms,
         "items": shown,
@@ -121,7 +125,7 @@ def find(asked: CampusSearch) -> Any:
 
 
 def _wanted(asked: CampusFilter, words: str = "") -> Wanted:
-    boards = {"yes": Boards.BOARDER, "no": Boards.DAY}.get(asked.boarding or "")
+    boards = BOARDS_ASKED.get(asked.boarding or "")
     is_on_leave = {"yes": True, "no": False}.get(asked.leave or "")
     return Wanted(asked.homeroom, asked.gate, boards, is_on_leave, words)
 

@@ -29,7 +29,13 @@ class CampusFilter(Taken):
         ]
         | None
     ) = None
-    boarding: _YesOrNo | None = None
+    boarding: Annotated[
+        Literal["yes", "no", "unseen"] | None,
+        Field(
+            description="`unseen`: boarders who count as inside and of whom nothing was seen "
+            "since before the last days without lessons."
+        ),
+    ] = None
     leave: _YesOrNo | None = None
     show: Annotated[
         Literal["inside", "marked", "unsure"],
@@ -137,6 +143,10 @@ class OnCampus(Shape):
     unsure: int = Field(description="Counted as gone by the hour of closing alone.")
     marked: int = Field(
         description="Marked present by a teacher today, without a tap; not among `inside`."
+    )
+    unseen: int = Field(
+        description="Boarders among `inside` of whom nothing was seen since before the last days "
+        "without lessons."
     )
     gates: list[CampusGate]
     rooms: list[CampusRoom]

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from card_server.api.cursors import ID_CURSOR, MOMENT_CURSOR, UUID_CURSOR
+from card_server.reports.student_list import SORTS
 from schema.tables.webhooks import DeliveryState
 
 MAX_ITEMS = 200
@@ -69,6 +70,8 @@ def storable(text: str) -> str:
 
 
 RowId = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
+SentId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+"""In a body, where a number is none in quotes."""
 Day = Annotated[
     date,
     BeforeValidator(_day),
@@ -148,6 +151,13 @@ class Words(Taken):
     """A name, its pinyin in full or by initials, or the beginning of a student number."""
 
     words: Text
+
+
+class StudentSearch(Words):
+    """Whose name, pinyin or number; of which homeroom, and in which order (a minus: descending)."""
+
+    homeroom: SentId | None = None
+    sort: Annotated[str, Field(pattern=f"^-?({'|'.join(SORTS)})$")] = "homeroom"
 
 
 class BoardQuery(Taken):

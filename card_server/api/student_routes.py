@@ -4,13 +4,18 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from card_server.access import allow, school_in_use, school_session
+from card_server.access import allow, now, school_in_use, school_session
 from card_server.api import shapes
 from card_server.api.cursors import next_address, read_id, write_id
-from card_server.api.inputs import StudentDayPath, StudentPath, StudentsQuery, Words
+from card_server.api.inputs import StudentDayPath, StudentPath, StudentSearch, StudentsQuery
 from card_server.looks import note_look
-from card_server.reports.listings import find_students, list_students, read_student
+from card_server.people.student_search import MAX_FOUND
+from card_server.reports import student_list
+from card_server.reports.listings import list_students, read_student
+from card_server.reports.on_campus import Part
 from card_server.reports.student_day import read_student_day
+from card_server.reports.student_list import Wanted
+from card_server.school_time import day_of
 from schema.tables.people import StudentStatus
 from schema.tables.staff import Role
 
@@ -41,15 +46,21 @@ def students(asked: StudentsQuery) -> Any:
 
 @routes.post("/search")
 @allow(*_FINDING)
-@routes.input(Words, arg_name="asked")
+@routes.input(StudentSearch, arg_name="asked")
 @routes.output(shapes.FoundStudents)
-def search(asked: Words) -> Any:
-    """Who answers to a name, its pinyin or a student number.
+def search(asked: StudentSearch) -> Any:
+    """Who answers to a name, its pinyin or a student number, whatever their status.
 
     By POST, because a name must not stand in an address.
     """
+    if not asked.words.strip():
+        return {"items": []}
+    school = school_in_use()
+    wanted = Wanted(asked.homeroom, status=None, words=asked.words)
+    part = Part(asked.sort.removeprefix("-"), asked.sort.startswith("-"), limit=MAX_FOUND)
     with school_session() as session:
-        return {"items": find_students(session, school_in_use().id, asked.words)}
+        today = day_of(now(), school.zone)
+        return {"items": student_list.list_students(session, school.id, wanted, today, part)}
 
 
 @routes.get("/<student_id>")

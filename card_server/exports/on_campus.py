@@ -8,7 +8,14 @@ from sqlalchemy.orm import Session
 
 from card_server.exports.files import Cell, Row
 from card_server.exports.lists import BATCH, ExportList, Filters
-from card_server.reports.on_campus import Boards, Inside, Wanted, count_inside, read_all
+from card_server.reports.on_campus import (
+    BOARDS_ASKED,
+    Boards,
+    Inside,
+    Wanted,
+    count_inside,
+    read_all,
+)
 from card_server.staff.sessions import SchoolInUse
 from card_server.words.choices import word
 
@@ -17,9 +24,7 @@ FILTERS = ("homeroom", "gate", "boarding", "leave")
 
 def read_wanted(filters: Filters, words: str = "") -> Wanted:
     """The filter; what cannot be understood counts as not asked."""
-    boards = {"yes": Boards.BOARDER, "no": Boards.DAY, "unseen": Boards.UNSEEN}.get(
-        filters.get("boarding", "")
-    )
+    boards = BOARDS_ASKED.get(filters.get("boarding", ""))
     is_on_leave = {"yes": True, "no": False}.get(filters.get("leave", ""))
     room, gate = _number(filters.get("homeroom", "")), _number(filters.get("gate", ""))
     return Wanted(room, gate, boards, is_on_leave, words)

@@ -9,7 +9,6 @@ from sqlalchemy import Result, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from card_server.errors import AppError, Code
-from card_server.people.student_search import MAX_FOUND, matches
 from card_server.register.homerooms import of_today
 from schema.messages import Decision, Refusal
 from schema.tables.people import Student, StudentStatus
@@ -77,16 +76,6 @@ def list_students(
         wanted = wanted.where(Student.homeroom_id == homeroom_id)
     found = session.execute(wanted.order_by(Student.id).limit(limit))
     return [ListedStudent(*row) for row in found]
-
-
-def find_students(session: Session, school_id: int, words: str) -> list[ListedStudent]:
-    """At most MAX_FOUND students that answer to the words; none for blanks."""
-    words = " ".join(words.split())
-    if not words:
-        return []
-    wanted = _select_students(school_id).where(matches(words))
-    wanted = wanted.order_by(Homeroom.grade, Homeroom.id, Student.number).limit(MAX_FOUND)
-    return [ListedStudent(*row) for row in session.execute(wanted)]
 
 
 def read_student(session: Session, school_id: int, student_id: int) -> ListedStudent:

@@ -62,6 +62,10 @@ class Boards(StrEnum):
     """A boarder of whom nothing was seen since before the last days without lessons."""
 
 
+BOARDS_ASKED: Final = {"yes": Boards.BOARDER, "no": Boards.DAY, "unseen": Boards.UNSEEN}
+"""How an address asks for them."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which of those on campus; None is all of them."""

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from card_server.people.boarding_days import boards_on
 from card_server.people.student_search import matches
+from card_server.reports.on_campus import Part
 from schema.tables.people import Sex, Student, StudentStatus
 from schema.tables.school import Homeroom
 
@@ -26,6 +27,8 @@ class Wanted:
     is_boarding: bool | None = None
     is_gone: bool | None = None
     """Whether the register's last file does not name them any more."""
+    words: str = ""
+    """A name, its pinyin, or a student number's beginning."""
 
 
 @dataclass(frozen=True)
@@ -66,34 +69,15 @@ def list_students(
     school_id: int,
     wanted: Wanted,
     today: date,
-    sort: str,
-    is_descending: bool,
-    first: int,
-    limit: int,
+    part: Part,
 ) -> list[StudentLine]:
-    """A part of them, from the one with the number `first`, which counts from 0."""
+    """A part of them."""
     order = [
-        column.desc() if is_descending else column
-        for column in (*_ORDERS.get(sort, _ORDERS["homeroom"]), Student.id)
+        column.desc() if part.is_descending else column
+        for column in (*_ORDERS.get(part.sort, _ORDERS["homeroom"]), Student.id)
     ]
     found = session.execute(
-        _select(school_id, wanted, today).order_by(*order).offset(first).limit(limit)
-    )
-    return [StudentLine(*row) for row in found]
-
-
-def find_students(
-    session: Session, school_id: int, wanted: Wanted, today: date, words: str
-) -> list[StudentLine]:
-    """At most MOST_FOUND of them that answer to the words; none for blanks."""
-    words = " ".join(words.split())
-    if not words:
-        return []
-    found = session.execute(
-        _select(school_id, wanted, today)
-        .where(matches(words))
-        .order_by(*_ORDERS["homeroom"])
-        .limit(MOST_FOUND)
+        _select(school_id, wanted, today).order_by(*order).offset(part.first).limit(part.limit)
     )
     return [StudentLine(*row) for row in found]
 
@@ -161,4 +145,6 @@ def _conditions(school_id: int, wanted: Wanted, today: date) -> list[ColumnEleme
     if wanted.is_gone is not None:
         gone = Student.gone_at
         conditions.append(gone.is_not(None) if wanted.is_gone else gone.is_(None))
+    if wanted.words.strip():
+        conditions.append(matches(" ".join(wanted.words.split())))
     return conditions

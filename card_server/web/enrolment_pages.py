@@ -10,7 +10,7 @@ from flask_babel import gettext, lazy_gettext
 from card_server.access import actor, allow, school_in_use, school_session
 from card_server.exports.enrolment import FILTERS, NOT_REGISTERED, read_id
 from card_server.people import registrations
-from card_server.people.student_search import MAX_FOUND
+from card_server.people.student_search import MAX_FOUND, search_students
 from card_server.register.terms import list_terms, term_of
 from card_server.reports.enrolment import (
     Expected,
@@ -20,7 +20,6 @@ from card_server.reports.enrolment import (
     list_newest,
     read_registration,
 )
-from card_server.reports.listings import find_students
 from card_server.school_time import day_of
 from card_server.web.changing import NOTHING_WRONG, Wrong, try_change
 from card_server.web.downloads import send_list
@@ -120,7 +119,7 @@ def _show(wrong: Wrong, words: str = "", student_id: int | None = None) -> Respo
             first = (number - 1) * PAGE_ROWS
             missing = list_missing(session, school.id, term.id, homeroom_id, PAGE_ROWS, first)
             page = count_page(missing, asked, number, total)
-        ids = [one.id for one in find_students(session, school.id, words)]
+        ids = [one.id for one in search_students(session, school.id, words)]
         ids += [student_id] if student_id is not None else []
         found = [read_registration(session, school.id, term.id, one) for one in ids if term]
         newest = list_newest(session, school.id, term.id) if term else []

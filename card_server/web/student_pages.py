@@ -22,12 +22,12 @@ from card_server.looks import note_look
 from card_server.people.notes import add_note, remove_note
 from card_server.people.student_numbers import open_numbers
 from card_server.reports.cards import cards_of_student
+from card_server.reports.on_campus import Part
 from card_server.reports.student_day import read_student_day
 from card_server.reports.student_list import (
     MOST_FOUND,
     SORTS,
     count_students,
-    find_students,
     list_rooms,
     list_students,
 )
@@ -83,23 +83,16 @@ def _show_list(words: str) -> ResponseReturnValue:
     with school_session() as session:
         rooms = list_rooms(session, school_id)
         if words.strip():
-            if "status" not in asked.filters:
-                wanted = replace(wanted, status=None)
-            page = Page(find_students(session, school_id, wanted, today, words))
+            status = wanted.status if "status" in asked.filters else None
+            wanted = replace(wanted, status=status, words=words)
+            part = Part(asked.sort, asked.is_descending, limit=MOST_FOUND)
+            page = Page(list_students(session, school_id, wanted, today, part))
         else:
             total = count_students(session, school_id, wanted, today)
             number = min(asked.page, max(1, -(-total // PAGE_ROWS)))
             first = (number - 1) * PAGE_ROWS
-            found = list_students(
-                session,
-                school_id,
-                wanted,
-                today,
-                asked.sort,
-                asked.is_descending,
-                first,
-                PAGE_ROWS,
-            )
+            part = Part(asked.sort, asked.is_descending, first, PAGE_ROWS)
+            found = list_students(session, school_id, wanted, today, part)
             page = count_page(found, asked, number, total)
     return render_part(
         "students.html",

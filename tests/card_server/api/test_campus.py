@@ -1,6 +1,6 @@
 """Who is on campus, and who was held at the gates, by program: as the pages have it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -11,9 +11,10 @@ from schema.tables.leave import LeaveState
 from schema.tables.people import Boarding
 from schema.tables.staff import Role
 from tests.card_server.api.programs import Program, grants_of, make_program
-from tests.card_server.web.campus_things import add_presence
+from tests.card_server.web.campus_things import add_presence, add_timetable
 from tests.card_server.web.leave_things import make_slip
 from tests.card_server.web.small_school import SmallSchool, add_tap
+from tests.harness.clock import NOW, stop_clock
 
 PATH = "/attendance/campus"
 
@@ -57,6 +58,33 @@ def test_those_on_campus_are_filtered_as_on_the_page(
     assert [one["name"] for one in found["items"]] == names
     assert {one["is_unsure"] for one in found["items"]} <= {"unsure" in asked}
     assert (found["inside"], found["unsure"]) == (3, 2)
+
+
+def test_boarders_whom_nobody_saw_since_lessons_are_found_and_counted(
+    app: Flask, program: Program, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    """张三 and 李四 board, and 王小明 does not; of 张三 and 王小明 nothing was seen for long."""
+    stop_clock(app)
+    with sessions.begin() as session:
+        add_timetable(session, school, date(2026, 9, 1))
+        for number, days_ago in enumerate((20, 0, 20)):
+            add_presence(session, school, number, NOW - timedelta(days=days_ago, minutes=1))
+        for student in school.students[:2]:
+            board = {"student_id": student, "from_on": date(2026, 9, 1)}
+            session.add(Boarding(school_id=school.id, **board))
+
+    def names(answer: dict[str, list[dict[str, str]]]) -> list[str]:
+        return [one["name"] for one in answer["items"]]
+
+    found = program.get(f"{PATH}?boarding=unseen").json
+    assert names(found) == ["张三"]
+    assert (found["unseen"], found["inside"]) == (1, 3)
+    assert program.get(PATH).json["unseen"] == 1
+    assert names(program.get(f"{PATH}?boarding=yes").json) == ["张三", "李四"]
+    for words, there in (("2026", ["张三"]), ("ls", [])):
+        sent = {"words": words, "boarding": "unseen"}
+        assert names(program.ask("POST", f"{PATH}/search", json=sent).json) == there
+    assert program.get(f"{PATH}?boarding=maybe").status_code == 422
 
 
 def test_whom_nobody_saw_leave_come_in_parts(program: Program, inside: SmallSchool) -> None:

@@ -74,6 +74,30 @@ def test_students_are_found_by_words_in_a_body(program: Program, words: str, nam
     assert [one["name"] for one in answer.json["items"]] == [name]
 
 
+def test_who_is_found_is_of_a_homeroom_and_in_an_order(
+    program: Program, school: SmallSchool
+) -> None:
+    def ask(**sent: object) -> list[int]:
+        answer = program.ask("POST", "/students/search", json={"words": "2026000", **sent})
+        return [one["id"] for one in answer.json["items"]]
+
+    first, second = school.students[0::2], school.students[1::2]
+    assert ask() == ask(sort="homeroom") == first + second
+    assert ask(sort="-homeroom") == (first + second)[::-1]
+    assert ask(sort="number") == school.students
+    assert ask(homeroom=school.homerooms[1]) == second
+    assert ask(homeroom=school.homerooms[1], sort="-number") == second[::-1]
+    assert ask(homeroom=999_999_999) == ask(words="  ") == []
+
+
+@pytest.mark.parametrize("asked", [{"sort": "born_on"}, {"homeroom": "1"}, {"homeroom": 0}])
+def test_a_search_takes_no_other_order_and_no_homeroom_that_is_none(
+    program: Program, asked: dict[str, object]
+) -> None:
+    answer = program.ask("POST", "/students/search", json={"words": "zs", **asked})
+    assert answer.status_code == 422
+
+
 def test_one_student_and_a_day(
     program: Program, school: SmallSchool, sessions: sessionmaker[Session]
 ) -> None:

@@ -58,6 +58,19 @@ def test_words_find_whoever_left_as_well(
     assert "Nobody found" in staff.post("/students?status=enrolled", data={"words": "zs"}).text
 
 
+def test_who_is_found_stands_in_the_order_that_the_heads_show(
+    staff: FlaskClient, school: SmallSchool
+) -> None:
+    def ask(asked: str) -> list[str]:
+        return _names(staff.post(f"/students?{asked}", data={"words": "2026000"}).text)
+
+    by_number = ["张三", "李四", "王小明", "赵雪", "欧阳娜", "刘洋", "陈晨", "杨柳"]
+    assert ask("") == by_number[0::2] + by_number[1::2]
+    assert ask("sort=number") == by_number
+    assert ask("sort=-number") == by_number[::-1]
+    assert ask(f"sort=-number&homeroom={school.homerooms[1]}") == by_number[:0:-2]
+
+
 def test_full_width_letters_and_digits_find_as_the_ordinary_ones(
     staff: FlaskClient, school: SmallSchool
 ) -> None:
