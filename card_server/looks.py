@@ -1,6 +1,6 @@
 """Noting that the caller is shown what is kept on a child."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from flask import request
 
@@ -20,6 +20,11 @@ def note_look(action: str, subject: str, details: dict[str, str]) -> None:
         return
     with changing_session() as session:
         note(session, school_in_use().id, who, action, subject, details=details)
+
+
+def note_day_look(student_id: int, day: date) -> None:
+    """Note that the caller is shown a student's day."""
+    note_look("student.day_seen", f"student:{student_id}", {"day": day.isoformat()})
 
 
 def _is_same_look(who: Actor, action: str, subject: str, details: dict[str, str]) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool
 
-from card_server.api.inputs import Day, IdCursor, Limit, RowId, Taken, Text, whole
+from card_server.api.inputs import Day, IdCursor, Limit, RowId, SentId, Taken, Text, YesOrNo, whole
 from card_server.api.leave_shapes import Reason
 from card_server.api.shapes import Next, Shape
 from card_server.attendance.evacuating import MOST_TICKS
@@ -13,8 +13,6 @@ from card_server.attendance.facts import Waiting
 from card_server.reports.held import HeldState
 from schema.tables.attendance import SessionStatus
 from schema.tables.leave import LeaveKind
-
-_YesOrNo = Annotated[str, Field(pattern="^(yes|no)$")]
 
 
 class CampusFilter(Taken):
@@ -36,7 +34,7 @@ class CampusFilter(Taken):
             "since before the last days without lessons."
         ),
     ] = None
-    leave: _YesOrNo | None = None
+    leave: YesOrNo | None = None
     show: Annotated[
         Literal["inside", "marked", "unsure"],
         Field(
@@ -80,7 +78,7 @@ class NewEvacuation(Taken):
 class SentTick(Taken):
     """That a student was found, or that this was wrong."""
 
-    student_id: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+    student_id: SentId
     is_found: StrictBool
     age_s: Annotated[
         int,

@@ -5,17 +5,24 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from card_server.api.inputs import Day, Limit, RowId, Taken, Text, whole
+from card_server.api.inputs import (
+    Day,
+    Grade,
+    Limit,
+    RowId,
+    SentGrade,
+    SentId,
+    Taken,
+    Text,
+    YesOrNo,
+    whole,
+)
 from card_server.api.shapes import Next, Shape
 from card_server.attendance.looking import KEY
 from card_server.reports.findings import OddKind
 from card_server.reports.student_ranking import SORTS
 from schema.messages import Refusal
 
-_Grade = Annotated[int, Field(ge=1, le=12), BeforeValidator(whole)]
-_SentGrade = Annotated[int, Field(strict=True, ge=1, le=12)]
-_SentId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
-_YesOrNo = Annotated[str, Field(pattern="^(yes|no)$")]
 _Sort = Annotated[str, Field(pattern=f"^-?({'|'.join(SORTS)})$")]
 
 
@@ -24,7 +31,7 @@ class RankingQuery(Taken):
 
     first: Day
     last: Day
-    grade: _Grade | None = None
+    grade: Grade | None = None
     homeroom: RowId | None = None
 
 
@@ -33,7 +40,7 @@ class StudentRankingQuery(Taken):
 
     first: Day
     last: Day
-    grade: _Grade | None = None
+    grade: Grade | None = None
     homeroom: RowId | None = None
     sort: _Sort = "-late"
     limit: Limit = 50
@@ -46,8 +53,8 @@ class StudentRankingSearch(Taken):
     first: Day
     last: Day
     words: Text
-    grade: _SentGrade | None = None
-    homeroom: _SentId | None = None
+    grade: SentGrade | None = None
+    homeroom: SentId | None = None
     sort: _Sort = "-late"
 
 
@@ -57,9 +64,9 @@ class FindingsQuery(Taken):
     first: Day | None = None
     last: Day | None = None
     kind: OddKind | None = None
-    grade: _Grade | None = None
+    grade: Grade | None = None
     homeroom: RowId | None = None
-    looked_at: _YesOrNo = "no"
+    looked_at: YesOrNo = "no"
 
 
 class FindingsSearch(Taken):
@@ -69,9 +76,9 @@ class FindingsSearch(Taken):
     first: Day | None = None
     last: Day | None = None
     kind: OddKind | None = None
-    grade: _SentGrade | None = None
-    homeroom: _SentId | None = None
-    looked_at: _YesOrNo = "no"
+    grade: SentGrade | None = None
+    homeroom: SentId | None = None
+    looked_at: YesOrNo = "no"
 
 
 class FindingKey(Taken):

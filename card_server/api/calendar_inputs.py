@@ -4,16 +4,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictBool
 
-from card_server.api.inputs import Day, RowId, Taken, storable
+from card_server.api.inputs import Day, RowId, SentGrade, SentId, Taken, storable
 from schema.tables.calendar import DayKind, DayPart, ForWhom
 
 _NO_NUL = {"pattern": r"^[^\u0000]*$"}
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM.")]
-_Grade = Annotated[int, Field(strict=True, ge=1, le=12)]
-_Grades = Annotated[list[_Grade], Field(max_length=12)]
+_Grades = Annotated[list[SentGrade], Field(max_length=12)]
 _Weekday = Annotated[int, Field(strict=True, ge=1, le=7)]
-_Id = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
-_Ids = Annotated[list[_Id], Field(max_length=40)]
+_Ids = Annotated[list[SentId], Field(max_length=40)]
 _Name = Annotated[
     str, Field(min_length=1, max_length=40, json_schema_extra=_NO_NUL), AfterValidator(storable)
 ]
@@ -47,7 +45,7 @@ class NewEntry(Taken):
     grades: _Grades = []
     weekday: _Weekday | None = None
     parts: Annotated[list[DayPart], Field(max_length=3)] = []
-    timetable_id: _Id | None = None
+    timetable_id: SentId | None = None
     note: _Note = ""
 
 
@@ -86,7 +84,7 @@ class NewTimetable(Taken):
     grades: _Grades = []
     homerooms: _Ids = []
     is_special: StrictBool = False
-    copy_from: _Id | None = None
+    copy_from: SentId | None = None
 
 
 class TimetableChange(Taken):

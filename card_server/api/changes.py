@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictBool
 
-from card_server.api.inputs import RowId, Taken, UuidId, storable
+from card_server.api.inputs import RowId, SentGrade, SentId, Taken, UuidId, storable
 from card_server.staff.tokens import MAX_DAYS, MIN_DAYS
 from schema.tables.readers import ByteOrder, Direction
 from schema.tables.staff import Role, Scope
@@ -20,7 +20,6 @@ _LongLine = Annotated[
 _Reason = Annotated[
     str, Field(min_length=1, max_length=200, json_schema_extra=_NO_NUL), AfterValidator(storable)
 ]
-_RowNumber = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 _Url = Annotated[
     str, Field(min_length=1, max_length=500, json_schema_extra=_NO_NUL), AfterValidator(storable)
 ]
@@ -30,7 +29,6 @@ _Kinds = Annotated[
 ]
 _Signature = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[^【】\[\]]*$")]
 _Zone = Annotated[str, Field(min_length=1, max_length=40)]
-_Grade = Annotated[int, Field(strict=True, ge=1, le=12)]
 
 
 class SchoolChange(Taken):
@@ -48,14 +46,14 @@ class SchoolChange(Taken):
 class NewHomeroom(Taken):
     """A homeroom to be made."""
 
-    grade: _Grade
+    grade: SentGrade
     name: Annotated[str, Field(min_length=1, max_length=40)]
 
 
 class HomeroomChange(Taken):
     """A homeroom's settings; null is as if left out."""
 
-    grade: _Grade | None = None
+    grade: SentGrade | None = None
     name: Annotated[str, Field(min_length=1, max_length=40)] | None = None
 
 
@@ -67,7 +65,7 @@ class NewReader(Taken):
     place: _Line
     direction: Direction | None = None
     byte_order: ByteOrder = ByteOrder.AS_SENT
-    campus_id: _RowNumber | None = None
+    campus_id: SentId | None = None
 
 
 class ReaderChange(Taken):
@@ -78,7 +76,7 @@ class ReaderChange(Taken):
     place: _Line | None = None
     direction: Direction | None = None
     byte_order: ByteOrder | None = None
-    campus_id: _RowNumber | None = None
+    campus_id: SentId | None = None
 
 
 class ReaderUse(Taken):
@@ -92,8 +90,8 @@ class GivenGrant(Taken):
 
     role: Role
     scope: Scope
-    grade: _Grade | None = None
-    homeroom_id: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
+    grade: SentGrade | None = None
+    homeroom_id: SentId | None = None
     place: _Line | None = None
 
 

@@ -44,7 +44,7 @@ from card_server.attendance.hand_passages import PassageLine, list_passages
 from card_server.attendance.markings import end_marking
 from card_server.attendance.whole_homeroom import mark_homeroom
 from card_server.leave.callers import SCHOOL, SEEING, about_days, at_gate
-from card_server.looks import note_look
+from card_server.looks import note_day_look
 from card_server.people.students import find_student
 from schema.tables.staff import Role
 
@@ -63,7 +63,7 @@ def corrections(student_id: str, day: str, asked: StudentDayPath) -> Any:
     with school_session() as session:
         find_student(session, school_id, asked.student_id)
         found = list_corrections(session, school_id, asked.student_id, asked.day)
-    note_look("student.day_seen", f"student:{asked.student_id}", {"day": asked.day.isoformat()})
+    note_day_look(asked.student_id, asked.day)
     return {"items": found}
 
 
@@ -136,7 +136,7 @@ def day_notes(student_id: str, day: str, asked: StudentDayPath) -> Any:
     with school_session() as session:
         find_student(session, school_id, asked.student_id)
         found = list_day_notes(session, school_id, [asked.student_id], asked.day, asked.day)
-    note_look("student.day_seen", f"student:{asked.student_id}", {"day": asked.day.isoformat()})
+    note_day_look(asked.student_id, asked.day)
     return {"items": found.get(key, [])}
 
 

@@ -71,7 +71,11 @@ def storable(text: str) -> str:
 
 RowId = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
 SentId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
-"""In a body, where a number is none in quotes."""
+"""In a body, where a number in quotes is none."""
+Grade = Annotated[int, Field(ge=1, le=12), BeforeValidator(_whole)]
+SentGrade = Annotated[int, Field(strict=True, ge=1, le=12)]
+"""In a body."""
+YesOrNo = Annotated[str, Field(pattern="^(yes|no)$")]
 Day = Annotated[
     date,
     BeforeValidator(_day),
@@ -164,7 +168,7 @@ class BoardQuery(Taken):
     """Which day (today if none) and which grade or homeroom (all if none)."""
 
     day: Day | None = None
-    grade: Annotated[int, Field(ge=1, le=12), BeforeValidator(_whole)] | None = None
+    grade: Grade | None = None
     homeroom: RowId | None = None
 
 

@@ -3,9 +3,19 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
+from pydantic import AfterValidator, Field, StrictBool
 
-from card_server.api.inputs import Day, IdCursor, Limit, RowId, Taken, Text, storable, whole
+from card_server.api.inputs import (
+    Day,
+    Grade,
+    IdCursor,
+    Limit,
+    RowId,
+    Taken,
+    Text,
+    YesOrNo,
+    storable,
+)
 from card_server.api.shapes import Next, Shape
 from schema.tables.leave import LeaveKind, LeaveState
 
@@ -29,7 +39,7 @@ class _Slips(Taken):
     first: Day | None = None
     last: Day | None = None
     homeroom: RowId | None = None
-    grade: Annotated[int, Field(ge=1, le=12), BeforeValidator(whole)] | None = None
+    grade: Grade | None = None
     kind: LeaveKind | None = None
     state: LeaveState | None = None
 
@@ -63,7 +73,7 @@ class NewSlip(Taken):
 class Approval(Taken):
     """Whether the gate lets the student out while the leave holds; without, as it was asked."""
 
-    lets_out: Annotated[str, Field(pattern="^(yes|no)$")] | None = None
+    lets_out: YesOrNo | None = None
 
 
 class Decided(Taken):

@@ -7,7 +7,7 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from card_server.access import allow, changing_session, now, school_in_use, school_session
-from card_server.api.inputs import Taken
+from card_server.api.inputs import SentGrade, SentId, Taken
 from card_server.api.people_routes import SEEING
 from card_server.api.requests import language_in_use
 from card_server.api.shapes import Shape
@@ -29,10 +29,8 @@ class NewNotice(Taken):
 
     chinese: Annotated[str, Field(min_length=1, max_length=MOST)]
     english: Annotated[str, Field(max_length=MOST)] = ""
-    grade: Annotated[int, Field(strict=True, ge=1, le=12)] | None = None
-    homeroom_ids: Annotated[
-        list[Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]], Field(max_length=30)
-    ] = []
+    grade: SentGrade | None = None
+    homeroom_ids: Annotated[list[SentId], Field(max_length=30)] = []
 
 
 class NoticePreview(Shape):

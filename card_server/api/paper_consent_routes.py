@@ -7,14 +7,13 @@ from pydantic import Field
 
 from card_server.access import actor, allow, changing_session, school_in_use, school_session
 from card_server.api.bodies import named_in_body
-from card_server.api.inputs import RowId, Taken
+from card_server.api.inputs import RowId, SentId, Taken
 from card_server.api.people_routes import SEEING
 from card_server.api.shapes import Shape
 from card_server.messages.paper_consents import list_unconsented, note_consents
 from card_server.reports.sheet_rooms import find_room, read_rooms
 
 routes = APIBlueprint("paper_consents", __name__, tag="Messages", url_prefix="/consents")
-_Id = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 
 
 class WhichHomeroom(Taken):
@@ -26,9 +25,9 @@ class WhichHomeroom(Taken):
 class PaperConsents(Taken):
     """Signed papers; without `guardian_ids` of everybody but those who withdrew a consent."""
 
-    homeroom_id: _Id
-    wording_id: _Id
-    guardian_ids: Annotated[list[_Id], Field(max_length=500)] | None = None
+    homeroom_id: SentId
+    wording_id: SentId
+    guardian_ids: Annotated[list[SentId], Field(max_length=500)] | None = None
 
 
 class Unconsented(Shape):

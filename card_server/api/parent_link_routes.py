@@ -4,11 +4,10 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import current_app
-from pydantic import Field
 
 from card_server.access import actor, allow, changing_session, now, school_in_use, school_session
 from card_server.api.bodies import named_in_body
-from card_server.api.inputs import RowId, Taken
+from card_server.api.inputs import RowId, SentId, Taken
 from card_server.api.people_inputs import GuardianPath
 from card_server.api.people_routes import SEEING
 from card_server.api.shapes import Shape
@@ -30,7 +29,7 @@ class WhichRoom(Taken):
 class NewInvitations(Taken):
     """Whom to invite; everybody within reach where no homeroom is named."""
 
-    homeroom_id: int | None = Field(default=None, strict=True, ge=1, le=2**31 - 1)
+    homeroom_id: SentId | None = None
 
 
 class InvitationPlan(Shape):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
-from card_server.api.inputs import Day, RowId, Taken, storable
+from card_server.api.inputs import Day, RowId, SentId, Taken, storable
 from card_server.messages.wishes import MOST_A_DAY
 from schema.tables.messages import MessageKind
 from schema.tables.people import Channel, Language, Sex, StudentStatus
@@ -30,7 +30,6 @@ _Identity = Annotated[str, Field(pattern=r"^[0-9A-Za-z()/-]{5,25}$")]
 _Registry = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{6,32}$")]
 _Phone = Annotated[str, Field(pattern=r"^[0-9+() -]{5,30}$", description="A mobile number.")]
 _Further = Annotated[list[_Phone], Field(max_length=5)]
-_Id = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 _Hour = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 _Priority = Annotated[int, Field(strict=True, ge=1, le=9)]
 _Year = Annotated[int, Field(strict=True, ge=2000, le=2100)]
@@ -41,7 +40,7 @@ class NewStudent(Taken):
 
     number: _Number
     name: _Name
-    homeroom_id: _Id
+    homeroom_id: SentId
     on: Day
     sex: Sex = Sex.UNKNOWN
     born_on: Day | None = None
@@ -63,7 +62,7 @@ class StudentChange(Taken):
 class Move(Taken):
     """Into which homeroom, from which day on, which is today or was."""
 
-    homeroom_id: _Id
+    homeroom_id: SentId
     on: Day
 
 
@@ -73,7 +72,7 @@ class NewStatus(Taken):
     status: StudentStatus
     on: Day
     reason: _Reason | None = None
-    homeroom_id: _Id | None = None
+    homeroom_id: SentId | None = None
 
 
 class BoardingChange(Taken):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictBool
 
-from card_server.api.inputs import Taken, storable
+from card_server.api.inputs import SentId, Taken, storable
 from card_server.api.shapes import Shape
 
 _NO_NUL = {"pattern": r"^[^\u0000]*$"}
@@ -17,7 +17,7 @@ _Name = Annotated[
 class RoomChoice(Taken):
     """What is to become of one homeroom; `new_name` is needed unless it graduates."""
 
-    homeroom_id: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+    homeroom_id: SentId
     graduates: StrictBool
     new_name: _Name | None = None
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from card_server.api.inputs import Day, IdCursor, Limit, RowId, Taken
+from card_server.api.inputs import Day, IdCursor, Limit, RowId, SentGrade, SentId, Taken
 from card_server.api.shapes import Next, Shape
 from schema.tables.attendance import SessionStatus
 from schema.tables.jobs import JobState
@@ -18,8 +18,8 @@ class NewTrial(Taken):
 
     first: Day
     last: Day
-    grade: Annotated[int, Field(strict=True, ge=1, le=12)] | None = None
-    homeroom_id: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
+    grade: SentGrade | None = None
+    homeroom_id: SentId | None = None
 
 
 class RecomputationPath(Taken):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool
 
-from card_server.api.inputs import Day, RowId, Taken
+from card_server.api.inputs import Day, RowId, SentId, Taken
 from card_server.api.shapes import Shape
 from card_server.attendance.roll_call import MOST_MARKS, Called
 from schema.tables.leave import LeaveKind
@@ -21,7 +21,7 @@ class RollCallQuery(Taken):
 class SentCall(Taken):
     """What is said of one boarder."""
 
-    student_id: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+    student_id: SentId
     is_here: StrictBool | None = Field(description="Null takes back what was said.")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictBool, WithJsonSchema
 
-from card_server.api.inputs import IdCursor, Limit, RowId, Taken, storable
+from card_server.api.inputs import IdCursor, Limit, RowId, SentGrade, Taken, storable
 from card_server.api.shapes import Next, Shape
 from card_server.imports.roster.brake import Brake
 from card_server.imports.roster.columns import ENCODINGS, list_profiles, list_targets
@@ -48,7 +48,6 @@ _Name = Annotated[
 ]
 _Text = Annotated[str, Field(max_length=1000, json_schema_extra=_NO_NUL), AfterValidator(storable)]
 _Line = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
-_Grade = Annotated[int, Field(strict=True, ge=1, le=12)]
 
 
 class ImportPath(Taken):
@@ -95,7 +94,7 @@ class PackageReading(Taken):
     valid_today: StrictBool = Field(
         default=False, description="Only enrolments count that are in force today."
     )
-    grades: dict[_Name, _Grade] = Field(
+    grades: dict[_Name, SentGrade] = Field(
         default={}, description="The package's id of a homeroom, and its grade."
     )
 

@@ -8,7 +8,7 @@ from card_server.access import allow, now, school_in_use, school_session
 from card_server.api import shapes
 from card_server.api.cursors import next_address, read_id, write_id
 from card_server.api.inputs import StudentDayPath, StudentPath, StudentSearch, StudentsQuery
-from card_server.looks import note_look
+from card_server.looks import note_day_look
 from card_server.people.student_search import MAX_FOUND
 from card_server.reports import student_list
 from card_server.reports.listings import list_students, read_student
@@ -82,5 +82,5 @@ def student_day(student_id: str, day: str, asked: StudentDayPath) -> Any:
     at = school_in_use()
     with school_session() as session:
         found = read_student_day(session, at.id, asked.student_id, asked.day, at.zone)
-    note_look("student.day_seen", f"student:{asked.student_id}", {"day": asked.day.isoformat()})
+    note_day_look(asked.student_id, asked.day)
     return found

@@ -1,24 +1,21 @@
 """Today's students by name, as the API takes and gives them."""
 
 from datetime import datetime
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from card_server.api.inputs import IdCursor, Limit, RowId, Taken, Text, whole
+from card_server.api.inputs import Grade, IdCursor, Limit, RowId, SentGrade, SentId, Taken, Text
 from card_server.api.shapes import Next, Shape
 from card_server.attendance.facts import Waiting
 from card_server.reports.today_list import TodayStatus
 from schema.tables.leave import LeaveKind
-
-_Grade = Annotated[int, Field(ge=1, le=12), BeforeValidator(whole)]
 
 
 class TodayQuery(Taken):
     """Which of today's students: with one status, of a grade or homeroom; without, all of them."""
 
     status: TodayStatus | None = None
-    grade: _Grade | None = None
+    grade: Grade | None = None
     homeroom: RowId | None = None
     limit: Limit = 50
     cursor: IdCursor | None = None
@@ -29,8 +26,8 @@ class TodaySearch(Taken):
 
     words: Text
     status: TodayStatus | None = None
-    grade: Annotated[int, Field(strict=True, ge=1, le=12)] | None = None
-    homeroom: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
+    grade: SentGrade | None = None
+    homeroom: SentId | None = None
 
 
 class TodayStudent(Shape):

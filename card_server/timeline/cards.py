@@ -27,11 +27,7 @@ def _read(asking: Asking) -> list[Moment]:
             CardHistory.student_id == asking.student_id,
         )
     )
-    if asking.before is not None:
-        wanted = wanted.where(CardHistory.at < asking.before)
-    found = asking.session.execute(
-        wanted.order_by(CardHistory.at.desc(), CardHistory.id.desc()).limit(asking.limit)
-    )
+    found = asking.session.execute(asking.newest(wanted, CardHistory.at, CardHistory.id.desc()))
     return [
         Moment(at, str(id_), label or card_number(uid), (step,), step in _ALARMING, by, reason)
         for at, id_, step, by, reason, uid, label in found

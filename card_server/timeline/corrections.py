@@ -11,10 +11,7 @@ def _read(asking: Asking) -> list[Moment]:
     wanted = select(Correction).where(
         Correction.school_id == asking.school_id, Correction.student_id == asking.student_id
     )
-    if asking.before is not None:
-        wanted = wanted.where(Correction.made_at < asking.before)
-    order = (Correction.made_at.desc(), Correction.id.desc())
-    found = asking.session.scalars(wanted.order_by(*order).limit(asking.limit))
+    found = asking.session.scalars(asking.newest(wanted, Correction.made_at, Correction.id.desc()))
     return [_moment(one) for one in found]
 
 

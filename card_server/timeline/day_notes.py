@@ -13,10 +13,7 @@ def _read(asking: Asking) -> list[Moment]:
         DayNote.student_id == asking.student_id,
         DayNote.ended_at.is_(None),
     )
-    if asking.before is not None:
-        wanted = wanted.where(DayNote.made_at < asking.before)
-    order = (DayNote.made_at.desc(), DayNote.id.desc())
-    found = asking.session.scalars(wanted.order_by(*order).limit(asking.limit))
+    found = asking.session.scalars(asking.newest(wanted, DayNote.made_at, DayNote.id.desc()))
     return [
         Moment(one.made_at, str(one.id), f"{one.day}", by=one.made_by, reason=one.body)
         for one in found

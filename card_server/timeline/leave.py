@@ -12,10 +12,7 @@ def _read(asking: Asking) -> list[Moment]:
     wanted = select(LeaveSlip).where(
         LeaveSlip.school_id == asking.school_id, LeaveSlip.student_id == asking.student_id
     )
-    if asking.before is not None:
-        wanted = wanted.where(LeaveSlip.from_at < asking.before)
-    order = (LeaveSlip.from_at.desc(), LeaveSlip.id.desc())
-    found = asking.session.scalars(wanted.order_by(*order).limit(asking.limit))
+    found = asking.session.scalars(asking.newest(wanted, LeaveSlip.from_at, LeaveSlip.id.desc()))
     return [
         Moment(
             one.from_at,

@@ -25,10 +25,7 @@ def _read(asking: Asking) -> list[Moment]:
         .outerjoin(Guardianship, of_student)
         .where(Message.school_id == asking.school_id, Message.student_id == asking.student_id)
     )
-    if asking.before is not None:
-        wanted = wanted.where(Message.created_at < asking.before)
-    order = (Message.created_at.desc(), Message.id.desc())
-    found = asking.session.execute(wanted.order_by(*order).limit(asking.limit))
+    found = asking.session.execute(asking.newest(wanted, Message.created_at, Message.id.desc()))
     return [_moment(*row) for row in found]
 
 

@@ -11,10 +11,9 @@ def _read(asking: Asking) -> list[Moment]:
     wanted = select(StudentNote).where(
         StudentNote.school_id == asking.school_id, StudentNote.student_id == asking.student_id
     )
-    if asking.before is not None:
-        wanted = wanted.where(StudentNote.written_at < asking.before)
-    order = (StudentNote.written_at.desc(), StudentNote.id.desc())
-    found = asking.session.scalars(wanted.order_by(*order).limit(asking.limit))
+    found = asking.session.scalars(
+        asking.newest(wanted, StudentNote.written_at, StudentNote.id.desc())
+    )
     return [Moment(one.written_at, str(one.id), one.body, by=one.written_by) for one in found]
 
 

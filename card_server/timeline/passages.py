@@ -13,10 +13,7 @@ def _read(asking: Asking) -> list[Moment]:
         HandPassage.student_id == asking.student_id,
         HandPassage.ended_at.is_(None),
     )
-    if asking.before is not None:
-        wanted = wanted.where(HandPassage.at < asking.before)
-    order = (HandPassage.at.desc(), HandPassage.id.desc())
-    found = asking.session.scalars(wanted.order_by(*order).limit(asking.limit))
+    found = asking.session.scalars(asking.newest(wanted, HandPassage.at, HandPassage.id.desc()))
     return [
         Moment(one.at, str(one.id), "", (one.direction,), by=one.made_by, reason=one.reason)
         for one in found

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask_babel import LazyString
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, SQLColumnExpression
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from card_server.school_time import bounds_of
+
+Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,14 @@ class Asking:
     def begin_of(self, day: date) -> datetime:
         """The moment at which a day begins at the school."""
         return bounds_of(day, self.zone)[0]
+
+    def newest(
+        self, wanted: Rows, at: InstrumentedAttribute[datetime], *then: SQLColumnExpression[Any]
+    ) -> Rows:
+        """Of these rows as many as are asked for, by `at`; those of one moment by `then`."""
+        if self.before is not None:
+            wanted = wanted.where(at < self.before)
+        return wanted.order_by(at.desc(), *then).limit(self.limit)
 
 
 @dataclass(frozen=True)

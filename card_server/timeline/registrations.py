@@ -17,11 +17,7 @@ def _read(asking: Asking) -> list[Moment]:
             Registration.student_id == asking.student_id,
         )
     )
-    if asking.before is not None:
-        wanted = wanted.where(Registration.at < asking.before)
-    found = asking.session.execute(
-        wanted.order_by(Registration.at.desc(), Registration.term_id).limit(asking.limit)
-    )
+    found = asking.session.execute(asking.newest(wanted, Registration.at, Registration.term_id))
     return [
         Moment(one.at, str(one.term_id), term or "", by=one.by, reason=one.reason)
         for one, term in found

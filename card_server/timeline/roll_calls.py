@@ -13,9 +13,7 @@ def _read(asking: Asking) -> list[Moment]:
         RollCall.school_id == asking.school_id,
         RollCall.student_id == asking.student_id,
     )
-    if asking.before is not None:
-        wanted = wanted.where(RollCall.made_at < asking.before)
-    found = asking.session.scalars(wanted.order_by(RollCall.made_at.desc()).limit(asking.limit))
+    found = asking.session.scalars(asking.newest(wanted, RollCall.made_at))
     return [
         Moment(
             one.made_at,

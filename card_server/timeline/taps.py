@@ -14,11 +14,7 @@ def _read(asking: Asking) -> list[Moment]:
         .join(Reader, Reader.id == Tap.reader_id)
         .where(Tap.school_id == asking.school_id, Tap.student_id == asking.student_id)
     )
-    if asking.before is not None:
-        wanted = wanted.where(Tap.occurred_at < asking.before)
-    found = asking.session.execute(
-        wanted.order_by(Tap.occurred_at.desc(), Tap.id.desc()).limit(asking.limit)
-    )
+    found = asking.session.execute(asking.newest(wanted, Tap.occurred_at, Tap.id.desc()))
     return [
         Moment(at, str(id_), reader, (reason or effect,), is_alarm=reason is not None)
         for at, id_, reader, effect, reason in found

@@ -31,7 +31,7 @@ from card_server.attendance.whole_homeroom import (
 )
 from card_server.field_errors import Problems
 from card_server.leave.callers import SEEING, about_days, is_school
-from card_server.looks import note_look
+from card_server.looks import note_day_look
 from card_server.people.students import find_student
 from card_server.register.homerooms import find_homeroom
 from card_server.reports.student_day import read_student_day
@@ -66,7 +66,7 @@ def send(student_id: int) -> ResponseReturnValue:
     if wrong.errors:
         return _show(student_id, day, wrong, form.to_dict())
     flash(gettext("The correction stands."), "good")
-    return redirect(url_for("corrections.show", student_id=student_id, day=day.isoformat()))
+    return _go_to_day(student_id, day)
 
 
 @pages.post("/corrections/<int:correction_id>/end")
@@ -80,8 +80,7 @@ def end(correction_id: int) -> ResponseReturnValue:
     if wrong.errors:
         return _show(row.student_id, row.day, wrong, {})
     flash(gettext("The correction is taken back; the taps decide again."), "good")
-    address = url_for("corrections.show", student_id=row.student_id, day=row.day.isoformat())
-    return redirect(address)
+    return _go_to_day(row.student_id, row.day)
 
 
 @pages.post("/students/<int:student_id>/day-notes")
@@ -98,7 +97,7 @@ def write_note(student_id: int) -> ResponseReturnValue:
     if wrong.errors:
         return _show(student_id, day, NOTHING_WRONG, form.to_dict(), wrong)
     flash(gettext("The note stands beside the day."), "good")
-    return redirect(url_for("corrections.show", student_id=student_id, day=day.isoformat()))
+    return _go_to_day(student_id, day)
 
 
 @pages.post("/day-notes/<int:day_note_id>/end")
@@ -112,8 +111,11 @@ def end_note(day_note_id: int) -> ResponseReturnValue:
     if wrong.errors:
         return _show(row.student_id, row.day, NOTHING_WRONG, {}, wrong)
     flash(gettext("The note is taken back."), "good")
-    address = url_for("corrections.show", student_id=row.student_id, day=row.day.isoformat())
-    return redirect(address)
+    return _go_to_day(row.student_id, row.day)
+
+
+def _go_to_day(student_id: int, day: date) -> ResponseReturnValue:
+    return redirect(url_for("corrections.show", student_id=student_id, day=day.isoformat()))
 
 
 def _show(
@@ -127,7 +129,7 @@ def _show(
     with school_session() as session:
         sheet = read_sheet(session, school.id, student_id, day, school.zone)
         found = read_student_day(session, school.id, student_id, day, school.zone)
-    note_look("student.day_seen", f"student:{student_id}", {"day": day.isoformat()})
+    note_day_look(student_id, day)
     page = render_template(
         "correction.html",
         day=day,
@@ -192,8 +194,7 @@ def send_homeroom(homeroom_id: int) -> ResponseReturnValue:
         "%(num)s student is marked present.", "%(num)s students are marked present.", count
     )
     flash(said, "good")
-    address = url_for("corrections.show_homeroom", homeroom_id=homeroom_id, day=day.isoformat())
-    return redirect(address)
+    return _go_to_homeroom(homeroom_id, day)
 
 
 @pages.post("/homerooms/<int:homeroom_id>/corrections/end")
@@ -216,6 +217,10 @@ def end_homeroom(homeroom_id: int) -> ResponseReturnValue:
         count,
     )
     flash(said, "good")
+    return _go_to_homeroom(homeroom_id, day)
+
+
+def _go_to_homeroom(homeroom_id: int, day: date) -> ResponseReturnValue:
     address = url_for("corrections.show_homeroom", homeroom_id=homeroom_id, day=day.isoformat())
     return redirect(address)
 

@@ -15,7 +15,7 @@ from card_server.register.terms import list_terms
 from card_server.reports.findings import Odd, OddKind, count_kinds, read_findings
 from card_server.reports.sheet_rooms import SheetRoom, read_rooms
 from card_server.school_time import day_of
-from card_server.web.day_range import DayRange, asked_range, quick_choices
+from card_server.web.day_range import DayRange, asked_range, quick_choices, with_range
 from card_server.web.downloads import send_list
 from card_server.web.export import asked_export
 from card_server.web.formats import moment, second
@@ -68,9 +68,7 @@ def _show(words: str) -> ResponseReturnValue:
     school = school_in_use()
     today = day_of(now(), school.zone)
     time = asked_range(today, DayRange(today - _USUAL, today), _LONGEST)
-    plain = read_asked(("day", "name", "kind"), _FILTERS)
-    filters = {**plain.filters, **time.values}
-    asked = Asked(plain.sort, plain.is_descending, plain.page, (), filters)
+    asked = with_range(read_asked(("day", "name", "kind"), _FILTERS), time)
     if kind := asked_export():
         return send_list(kind, FINDINGS, asked.filters)
     wanted = read_asked_findings(asked.filters, today, words)

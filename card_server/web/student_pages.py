@@ -18,7 +18,7 @@ from card_server.access import (
 )
 from card_server.audit.writing import note
 from card_server.exports.students import ALL, FILTERS, STUDENTS, read_wanted
-from card_server.looks import note_look
+from card_server.looks import note_day_look, note_look
 from card_server.people.notes import add_note, remove_note
 from card_server.people.student_numbers import open_numbers
 from card_server.reports.cards import cards_of_student
@@ -148,7 +148,7 @@ def show_day(student_id: int) -> ResponseReturnValue:
     day = asked_day()
     with school_session() as session:
         found = read_student_day(session, school.id, student_id, day, school.zone)
-    note_look("student.day_seen", f"student:{student_id}", {"day": day.isoformat()})
+    note_day_look(student_id, day)
     return render_part(
         "student_day.html",
         "student_day_part.html",

@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from card_server.access import allow, now, school_in_use, school_session
 from card_server.leave.callers import SEEING
-from card_server.looks import note_look
+from card_server.looks import note_day_look, note_look
 from card_server.reports.student_term import (
     Seen,
     StudentTerm,
@@ -129,7 +129,7 @@ def show_taps(student_id: int) -> ResponseReturnValue:
     school, day = school_in_use(), asked_day()
     with school_session() as session:
         seen = read_seen(session, school, student_id, day, day)
-    note_look("student.day_seen", f"student:{student_id}", {"day": day.isoformat()})
+    note_day_look(student_id, day)
     return render_template("student_term_taps.html", seen=seen[day])
 
 

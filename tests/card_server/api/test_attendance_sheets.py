@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.attendance.facts import SessionResult
 from card_server.words.attendance import day_sign
-from schema.tables.staff import Role
-from tests.card_server.api.programs import Program, grants_of, make_program
+from tests.card_server.api.programs import Program
 from tests.card_server.web.sheet_month import MONDAY, TUESDAY, add_month
 from tests.card_server.web.small_school import SmallSchool
 
@@ -23,11 +22,6 @@ _TOTALS = ("late", "left_early", "absent", "sick", "personal", "official")
 def term(school: SmallSchool, sessions: sessionmaker[Session]) -> int:
     with sessions.begin() as session:
         return add_month(session, school)
-
-
-@pytest.fixture
-def teacher(app: Flask, sessions: sessionmaker[Session], school: SmallSchool) -> Program:
-    return make_program(app, sessions, school, grants_of(school)[Role.HOMEROOM_TEACHER])
 
 
 def _signs(app: Flask, sessions: list[dict[str, Any]]) -> str:

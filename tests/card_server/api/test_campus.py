@@ -112,9 +112,8 @@ def test_they_are_found_by_words_in_a_body(
 
 
 def test_a_homeroom_teacher_finds_the_own_students_alone(
-    app: Flask, inside: SmallSchool, sessions: sessionmaker[Session]
+    teacher: Program, inside: SmallSchool
 ) -> None:
-    teacher = make_program(app, sessions, inside, grants_of(inside)[Role.HOMEROOM_TEACHER])
     found = teacher.ask("POST", f"{PATH}/search", json={"words": "2026"}).json["items"]
     assert [one["name"] for one in found] == ["张三", "王小明"]
     unsure = teacher.get(f"{PATH}?show=unsure").json["items"]

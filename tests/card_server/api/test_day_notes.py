@@ -19,11 +19,6 @@ CALLED = "已联系家长，十点到校"
 
 
 @pytest.fixture
-def teacher(app: Flask, sessions: sessionmaker[Session], school: SmallSchool) -> Program:
-    return make_program(app, sessions, school, grants_of(school)[Role.HOMEROOM_TEACHER])
-
-
-@pytest.fixture
 def head(app: Flask, sessions: sessionmaker[Session], school: SmallSchool) -> Program:
     return make_program(app, sessions, school, grants_of(school)[Role.SCHOOL_ADMIN])
 

@@ -3,12 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy.orm import Session, sessionmaker
 
 from schema.tables.leave import LeaveState
-from schema.tables.staff import Role
-from tests.card_server.api.programs import Program, grants_of, make_program
+from tests.card_server.api.programs import Program
 from tests.card_server.people.people_school import ZONE
 from tests.card_server.web.leave_things import make_slip
 from tests.card_server.web.small_school import SmallSchool
@@ -56,11 +54,7 @@ def test_the_filters_go_on_in_the_next_part(program: Program, slips: list[int]) 
 
 
 def test_slips_are_found_by_words_and_within_reach_alone(
-    app: Flask,
-    program: Program,
-    school: SmallSchool,
-    sessions: sessionmaker[Session],
-    slips: list[int],
+    program: Program, teacher: Program, slips: list[int]
 ) -> None:
     def find(asking: Program, **sent: str) -> list[int]:
         items = asking.ask("POST", "/leave/search", json=sent).json["items"]
@@ -70,7 +64,6 @@ def test_slips_are_found_by_words_and_within_reach_alone(
     assert find(program, words="zs") == slips[:1]
     assert find(program, words="2026") == slips[2:] + slips[1::-1]
     assert find(program, words="2026", last="2026-11-24", state="asked") == slips[:1]
-    teacher = make_program(app, sessions, school, grants_of(school)[Role.HOMEROOM_TEACHER])
     assert find(teacher, words="2026") == [slips[2], slips[0]]
     assert find(teacher, words="ls") == []
 

@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from schema.tables.findings import PairKind
 from schema.tables.school import Homeroom
-from schema.tables.staff import Role
-from tests.card_server.api.programs import Program, grants_of, make_program
+from tests.card_server.api.programs import Program
 from tests.card_server.web.odd_things import add_day, add_pair
 from tests.card_server.web.small_school import SmallSchool
 from tests.harness.clock import NOW, TODAY, stop_clock
@@ -90,10 +89,7 @@ def test_findings_are_of_a_grade(program: Program) -> None:
     assert program.get("/attendance/findings?words=zs").status_code == 422
 
 
-def test_a_homeroom_teacher_finds_the_own_students_alone(
-    app: Flask, school: SmallSchool, sessions: sessionmaker[Session]
-) -> None:
-    teacher = make_program(app, sessions, school, grants_of(school)[Role.HOMEROOM_TEACHER])
+def test_a_homeroom_teacher_finds_the_own_students_alone(teacher: Program) -> None:
     found = teacher.ask("POST", "/attendance/findings/search", json={"words": "2026"}).json
     assert _names(found) == ["张三"]
     assert _names(teacher.get("/attendance/findings?grade=2").json) == []

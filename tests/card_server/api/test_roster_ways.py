@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -15,8 +14,7 @@ from schema.tables.audit import AuditEntry
 from schema.tables.people import Guardian, Student, StudentPhoto, StudentStatus
 from schema.tables.roster import RosterImport, RosterService, RosterSource
 from schema.tables.school import Homeroom
-from schema.tables.staff import Role
-from tests.card_server.api.programs import Program, grants_of, make_program
+from tests.card_server.api.programs import Program
 from tests.card_server.api.requests import BODIES
 from tests.card_server.jobs.desk import SEAL, do_next
 from tests.card_server.web.small_school import SmallSchool
@@ -80,10 +78,7 @@ def test_a_students_photo_is_put_shown_and_removed(
     assert noted[-2:] == ["student.photo_changed", "student.photo_removed"]
 
 
-def test_a_teacher_has_photos_of_one_homeroom_alone(
-    app: Flask, school: SmallSchool, sessions: sessionmaker[Session]
-) -> None:
-    teacher = make_program(app, sessions, school, grants_of(school)[Role.HOMEROOM_TEACHER])
+def test_a_teacher_has_photos_of_one_homeroom_alone(teacher: Program, school: SmallSchool) -> None:
     own, other = (f"/students/{school.students[number]}/photo" for number in (0, 1))
     assert teacher.ask("PUT", own, data=PNG, content_type="image/png").status_code == 204
     assert teacher.ask("PUT", other, data=PNG, content_type="image/png").status_code == 404

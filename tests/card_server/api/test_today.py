@@ -3,11 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from flask import Flask
 from sqlalchemy.orm import Session, sessionmaker
 
-from schema.tables.staff import Role
-from tests.card_server.api.programs import Program, grants_of, make_program
+from tests.card_server.api.programs import Program
 from tests.card_server.web.odd_things import add_plan
 from tests.card_server.web.small_school import SmallSchool, add_tap
 from tests.card_server.web.today_things import add_today
@@ -81,9 +79,8 @@ def test_they_are_found_by_words_in_a_body(program: Program, today: SmallSchool)
 
 
 def test_a_homeroom_teachers_token_names_the_own_students_alone(
-    app: Flask, today: SmallSchool, sessions: sessionmaker[Session]
+    teacher: Program, today: SmallSchool
 ) -> None:
-    teacher = make_program(app, sessions, today, grants_of(today)[Role.HOMEROOM_TEACHER])
     assert [one["id"] for one in teacher.get(PATH).json["items"]] == today.students[0::2]
     found = teacher.ask("POST", f"{PATH}/search", json={"words": "李四"}).json["items"]
     assert found == []
