@@ -1,5 +1,6 @@
 """Today's students by name (今日名单): absent, not judged and why, late, left early, on leave."""
 
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -49,9 +50,6 @@ _COLUMNS = (
 @allow(*_SEEING)
 def show() -> ResponseReturnValue:
     """Of the school, of the grade or of the homeroom that the address names."""
-    if kind := asked_export():
-        asked = read_asked(SORTS, FILTERS, "homeroom")
-        return send_list(kind, TODAY_LIST, {**asked.filters, "sort": asked.wanted_sort})
     return _show("")
 
 
@@ -64,11 +62,14 @@ def search() -> ResponseReturnValue:
 
 def _show(words: str) -> ResponseReturnValue:
     school, moment = school_in_use(), now()
-    asked = read_asked(SORTS, FILTERS, "homeroom")
     day = day_of(moment, school.zone)
     with school_session() as session:
         today = read_today(session, school, time_of(day, moment, school.zone))
-        wanted = _within(today, read_today_wanted(asked.filters, words))
+    asked = _within(read_asked(SORTS, FILTERS, "homeroom"), today)
+    if kind := asked_export():
+        return send_list(kind, TODAY_LIST, {**asked.filters, "sort": asked.wanted_sort})
+    wanted = read_today_wanted(asked.filters, words)
+    with school_session() as session:
         counts = count_today(session, today, wanted)
         total = counts.total(wanted.status)
         number = min(asked.page, max(1, -(-total // PAGE_ROWS)))
@@ -131,14 +132,16 @@ def _room_choices(today: Today, grade: int | None) -> list[tuple[int, str]]:
     return [(one.id, one.name) for one in today.rooms if grade in (None, one.grade)]
 
 
-def _within(today: Today, wanted: TodayWanted) -> TodayWanted:
+def _within(asked: Asked, today: Today) -> Asked:
     """Without the homeroom where another grade was chosen after it: nobody would be on the list."""
+    wanted = read_today_wanted(asked.filters)
     if wanted.grade is None or wanted.homeroom_id is None:
-        return wanted
-    is_elsewhere = all(
-        (one.id, one.grade) != (wanted.homeroom_id, wanted.grade) for one in today.rooms
-    )
-    return TodayWanted(wanted.status, wanted.grade, None, wanted.words) if is_elsewhere else wanted
+        return asked
+    room = (wanted.homeroom_id, wanted.grade)
+    if any((one.id, one.grade) == room for one in today.rooms):
+        return asked
+    kept = {name: value for name, value in asked.filters.items() if name != "homeroom"}
+    return replace(asked, filters=kept)
 
 
 def _chosen(today: Today, wanted: TodayWanted) -> str:
@@ -160,8 +163,11 @@ def _details(one: TodayStudent, zone: ZoneInfo) -> str:
 
 
 def _late(one: TodayStudent) -> str:
-    minutes = gettext("%(minutes)s min late", minutes=one.late_minutes)
-    return f"{hour(one.arrived_at)} {minutes}" if one.arrived_at else str(minutes)
+    """Without the minutes where somebody said that the student was late."""
+    texts = [hour(one.arrived_at)] if one.arrived_at else []
+    if one.late_minutes:
+        texts.append(gettext("%(minutes)s min late", minutes=one.late_minutes))
+    return " ".join(texts)
 
 
 def _early(one: TodayStudent) -> str:

@@ -13,6 +13,7 @@ from card_server.school_time import DISTRICT_ZONE, day_of
 from card_server.staff.accounts import create_staff
 from card_server.staff.scope import Grant
 from schema.tables.audit import AuditEntry
+from schema.tables.school import Homeroom
 from schema.tables.staff import Role, Scope
 from tests.card_server.web.conftest import CHOSEN_PASSWORD
 from tests.card_server.web.small_school import SmallSchool, add_students
@@ -84,6 +85,54 @@ def test_a_grade_chosen_after_a_homeroom_of_another_one_is_shown_whole(
     assert len(_names(staff.get(f"{PATH}?homeroom={first}").text)) == 4
     assert len(_names(staff.get(f"{PATH}?homeroom={first}&grade=1").text)) == 4
     assert len(_names(staff.get(f"{PATH}?homeroom=999999&grade=1").text)) == 8
+
+
+def test_file_and_paper_are_of_the_same_grade_as_the_page(
+    staff: FlaskClient, today: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    first, second = today.homerooms
+    with sessions.begin() as session:
+        session.get_one(Homeroom, second).grade = 2
+    asked = f"{PATH}?homeroom={first}&grade=2"
+    page = staff.get(asked).text
+    assert len(_names(page)) == 4
+    links = re.findall(r'href="([^"]+(?:export|print)=[^"]+)"', page)
+    assert len(links) == 3
+    assert not any("homeroom" in one for one in links)
+    _, *rows = read_csv(staff.get(f"{asked}&export=csv").data)
+    assert [row[2] for row in rows] == _names(page)
+    paper = staff.get(f"{asked}&print=all").text
+    assert "Grade: " in paper
+    assert "Homeroom: " not in paper
+
+
+@pytest.mark.parametrize("status", ["late", "left_early"])
+def test_a_word_of_staff_without_minutes_names_no_minutes(
+    staff: FlaskClient, today: SmallSchool, status: str
+) -> None:
+    day = day_of(datetime.now(UTC), DISTRICT_ZONE)
+    student = today.students[4]
+    said = {"position": "1", "status": status, "reason": "x"}
+    staff.post(f"/students/{student}/corrections?day={day}", data=said)
+    page = staff.get(f"{PATH}?status={status}").text
+    assert "欧阳娜" in _names(page)
+    line = page.partition(f'href="/students/{student}"')[2].partition("</tr>")[0]
+    assert " min " not in line
+
+
+def test_pages_and_order_of_a_search_keep_its_words(
+    staff: FlaskClient, today: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        add_students(session, today, range(8, 78))
+    found = staff.post(PATH, data={"words": "2026"}).text
+    next_page = re.search(r'<a href="([^"]+)" hx-post="([^"]+)" hx-include="#words"[^>]*>Next', found)
+    assert next_page and next_page[1] == next_page[2] == f"{PATH}?page=2"
+    assert f'hx-post="{PATH}?sort=name"' in found
+    second = staff.post(f"{PATH}?page=2", data={"words": "2026"}).text
+    assert 0 < len(_names(second)) < 50
+    assert not set(_names(second)) & {"张三"}
+    assert "hx-include" not in staff.get(PATH).text.partition("Next page")[0].rpartition("<a ")[2]
 
 
 def test_a_name_is_looked_for_in_the_body_and_never_in_an_address(
