@@ -27,7 +27,7 @@ from tests.card_server.web.campus_things import (
 )
 from tests.card_server.web.conftest import CHOSEN_PASSWORD
 from tests.card_server.web.leave_things import make_slip
-from tests.card_server.web.small_school import SmallSchool, add_health, add_student
+from tests.card_server.web.small_school import SmallSchool, add_health, add_student, add_students
 
 
 @pytest.fixture
@@ -60,6 +60,20 @@ def _teacher(app: Flask, sessions: sessionmaker[Session], school: SmallSchool) -
     return _hire(
         app, sessions, school, Grant(Role.HOMEROOM_TEACHER, Scope.HOMEROOM, homeroom_id=room)
     )
+
+
+def test_a_page_that_is_open_stays_while_others_tap(
+    staff: FlaskClient, inside: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        add_students(session, inside, range(8, 70))
+    with sessions.begin() as session:
+        for student in range(5, 70):
+            add_presence(session, inside, student, datetime.now(UTC))
+    own = re.search(r'<div hx-post="([^"]+)" hx-target="#found"', staff.get("/campus?page=2").text)
+    assert own
+    again = staff.post(own[1].replace("&amp;", "&"), headers={"HX-Request": "true"}).text
+    assert "51–69 of 69" in again
 
 
 def _count(page: str, name: str) -> int:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -136,3 +137,18 @@ def test_all_of_it_is_printed(
     assert f"When: {TODAY}" in paper
     assert "Leave: sick leave" in paper
     assert "122 rows" in paper
+
+
+def test_a_page_that_is_open_stays_when_others_decide(
+    staff: FlaskClient, sessions: sessionmaker[Session], school: SmallSchool
+) -> None:
+    midnight = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=ZONE).astimezone(UTC)
+    with sessions.begin() as session:
+        session.add_all(make_slip(school, 4, midnight) for _ in range(60))
+    path = f"/leave/register?from={TODAY}&to={TODAY}&page=2"
+    page = staff.get(path).text
+    own = re.search(r'<div hx-post="([^"]+)" hx-target="#found"', page)
+    assert own
+    again = staff.post(own[1].replace("&amp;", "&"), headers={"HX-Request": "true"}).text
+    assert "51–62 of 62" in again
+    assert own[0] in again

@@ -126,8 +126,9 @@ def test_pages_and_order_of_a_search_keep_its_words(
     with sessions.begin() as session:
         add_students(session, today, range(8, 78))
     found = staff.post(PATH, data={"words": "2026"}).text
-    next_page = re.search(r'<a href="([^"]+)" hx-post="([^"]+)" hx-include="#words"[^>]*>Next', found)
-    assert next_page and next_page[1] == next_page[2] == f"{PATH}?page=2"
+    link = re.search(r'<a href="([^"]+)" hx-post="([^"]+)" hx-include="#words"[^>]*>Next', found)
+    assert link
+    assert link[1] == link[2] == f"{PATH}?page=2"
     assert f'hx-post="{PATH}?sort=name"' in found
     second = staff.post(f"{PATH}?page=2", data={"words": "2026"}).text
     assert 0 < len(_names(second)) < 50
