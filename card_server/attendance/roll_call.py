@@ -63,13 +63,24 @@ def is_called(school_id: int, day: date) -> ColumnElement[bool]:
     )
 
 
+def is_open(day: date, evening: date) -> bool:
+    """Whether the roll of a day can still be called or mended, `evening` being the newest."""
+    return evening - _OPEN_FOR <= day <= evening
+
+
 def call_roll(
-    session: Session, doing: Doing, day: date, marks: Mapping[int, bool | None]
+    session: Session,
+    doing: Doing,
+    day: date,
+    marks: Mapping[int, bool | None],
+    *,
+    is_rest: bool = False,
 ) -> list[int]:
     """Write down who is there, who is not, or (None) that nothing is said of them any more.
 
-    Answers whose mark changed. Raises FieldsError for an evening that has not come or is more than
-    a week ago, AppError(NOT_FOUND) for a student who is on no roll of it within reach.
+    With `is_rest` only of whom nobody has said anything: whom a colleague called missing meanwhile
+    stays so. Answers whose mark changed. Raises FieldsError for an evening that has not come or is
+    more than a week ago, AppError(NOT_FOUND) for a student who is on no roll of it within reach.
     """
     _refuse_evening(doing, day)
     wanted = is_among(session, Student.id, marks.keys())
@@ -77,8 +88,11 @@ def call_roll(
     if set(found) != marks.keys():
         raise AppError(Code.NOT_FOUND, "Not all of these students are on the roll of that evening.")
     known = read_marks(session, doing.school_id, day, marks.keys())
+    if is_rest:
+        marks = {one: said for one, said in marks.items() if one not in known}
     changed = {one: said for one, said in marks.items() if known.get(one) != said}
-    _write(session, doing, day, {one: said for one, said in changed.items() if said is not None})
+    told = {one: said for one, said in changed.items() if said is not None}
+    _write(session, doing, day, told, is_rest=is_rest)
     _forget(session, doing, day, [one for one, said in changed.items() if said is None])
     if changed:
         _note(session, doing, day, changed)
@@ -103,12 +117,14 @@ def _refuse_evening(doing: Doing, day: date) -> None:
     evening = evening_of(doing.now, doing.zone)
     if day > evening:
         raise FieldsError({"day": _("This evening has not come yet.")})
-    if day < evening - _OPEN_FOR:
+    if not is_open(day, evening):
         raise FieldsError({"day": _("This evening is more than a week ago.")})
 
 
-def _write(session: Session, doing: Doing, day: date, marks: Mapping[int, bool]) -> None:
-    """The last word stands, also where two call the same roll."""
+def _write(
+    session: Session, doing: Doing, day: date, marks: Mapping[int, bool], *, is_rest: bool
+) -> None:
+    """The last word stands, also where two call the same roll; but not that of the rest."""
     if not marks:
         return
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
@@ -125,9 +141,11 @@ def _write(session: Session, doing: Doing, day: date, marks: Mapping[int, bool])
         }
         for student_id, is_here in sorted(marks.items())
     ]
-    session.execute(
-        insert.values(rows).on_conflict_do_update(index_elements=["student_id", "day"], set_=said)
-    )
+    key = ["student_id", "day"]
+    if is_rest:
+        session.execute(insert.values(rows).on_conflict_do_nothing(index_elements=key))
+    else:
+        session.execute(insert.values(rows).on_conflict_do_update(index_elements=key, set_=said))
 
 
 def _forget(session: Session, doing: Doing, day: date, student_ids: Collection[int]) -> None:

@@ -1,15 +1,24 @@
 """The dormitory's roll call (晚点名): by homeroom, on a phone from room to room."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 
 from card_server.access import allow, now, school_in_use, school_session
-from card_server.attendance.roll_call import MOST_MARKS, Called, call_roll, evening_of, night_of
-from card_server.errors import AppError, Code
+from card_server.attendance.roll_call import (
+    MOST_MARKS,
+    Called,
+    call_roll,
+    evening_of,
+    is_open,
+    night_of,
+)
+from card_server.errors import HTTP_STATUS, AppError, Code
+from card_server.exports.enrolment import read_id
 from card_server.leave.callers import SEEING, about_days
 from card_server.reports.roll_call import (
     NO_BOARDERS,
@@ -46,11 +55,20 @@ def show() -> ResponseReturnValue:
 def call() -> ResponseReturnValue:
     """Write down who is here and who is missing."""
     day, doing = _asked_evening(), about_days()
-    marks = _read_marks(request.form.getlist("mark"))
-    wrong = try_change(lambda session: call_roll(session, doing, day, marks))
+    marks, is_rest = _read_marks(request.form.getlist("mark")), "rest" in request.form
+    wrong = _try(lambda session: call_roll(session, doing, day, marks, is_rest=is_rest))
     if wrong.errors:
         return _show(wrong)
-    return redirect(read_asked(filters=_FILTERS).address())
+    asked, is_newest = read_asked(filters=_FILTERS), day == evening_of(doing.now, doing.zone)
+    return redirect(asked.address(day="" if is_newest else day.isoformat()))
+
+
+def _try(change: Callable[[Session], object]) -> Wrong:
+    """Like try_change; who is on the roll no more is a sentence on the page and no other page."""
+    try:
+        return try_change(change)
+    except AppError as error:
+        return Wrong({"": gettext(error.message)}, HTTP_STATUS[error.code], is_conflict=False)
 
 
 def _read_marks(sent: Iterable[str]) -> dict[int, bool | None]:
@@ -59,12 +77,18 @@ def _read_marks(sent: Iterable[str]) -> dict[int, bool | None]:
     try:
         for one in sent:
             student, said = one.split(":")
-            marks[int(student[:9])] = _SAID[said]
+            marks[_read_student(student)] = _SAID[said]
     except (ValueError, KeyError) as error:
         raise AppError(Code.INVALID, "This is no call.") from error
     if len(marks) > MOST_MARKS:
         raise AppError(Code.INVALID, "These are too many students at once.")
     return marks
+
+
+def _read_student(typed: str) -> int:
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= 9):
+        raise ValueError(typed)
+    return int(typed)
 
 
 def _asked_evening() -> date:
@@ -80,7 +104,8 @@ def _asked_evening() -> date:
 def _show(wrong: Wrong) -> ResponseReturnValue:
     school, day = school_in_use(), _asked_evening()
     night, newest = night_of(day, school.zone), evening_of(now(), school.zone)
-    homeroom_id = request.args.get("homeroom", type=int)
+    asked = read_asked(filters=_FILTERS)
+    homeroom_id = read_id(asked.filters, "homeroom")
     kind = asked_export()
     with school_session() as session:
         rooms = count_rooms(session, school.id, day, night)
@@ -102,13 +127,14 @@ def _show(wrong: Wrong) -> ResponseReturnValue:
     page = render_part(
         "roll_call.html",
         "roll_call_part.html",
-        asked=read_asked(filters=_FILTERS),
+        asked=asked,
         boarders=boarders,
         day=day,
         day_before=day - timedelta(days=1),
         day_after=day + timedelta(days=1),
         errors=wrong.errors,
         homeroom_id=homeroom_id,
+        is_open=is_open(day, newest),
         is_newest=day == newest,
         newest=newest,
         rooms=rooms,
@@ -116,7 +142,8 @@ def _show(wrong: Wrong) -> ResponseReturnValue:
         total=sum(shown, NO_BOARDERS),
         Called=Called,
     )
-    page.status_code = wrong.status
+    # HTMX shows no part that comes with an error's status.
+    page.status_code = 200 if "HX-Request" in request.headers else wrong.status
     return page
 
 

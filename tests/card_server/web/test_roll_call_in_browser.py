@@ -53,3 +53,14 @@ def test_a_homeroom_is_called_with_a_thumb(phone: Page, school: SmallSchool) -> 
     phone.locator("#homeroom").select_option("")
     expect(phone.locator("#count-here")).to_have_text("2")
     expect(phone.locator("#count-open")).to_have_text("4")
+
+
+def test_the_keyboard_stays_where_it_is_when_the_roll_comes_anew(
+    phone: Page, school: SmallSchool
+) -> None:
+    phone.goto(phone.url.replace("/board", f"/attendance/roll-call?homeroom={school.homerooms[0]}"))
+    button = phone.locator(f"#missing-{school.students[2]}")
+    button.focus()
+    with phone.expect_response(lambda one: "/attendance/roll-call" in one.url):
+        phone.evaluate("htmx.trigger('#roll', 'every')")
+    expect(button).to_be_focused()

@@ -80,6 +80,55 @@ def test_the_rest_of_a_homeroom_is_there_by_one_click(
     assert "The other" not in staff.get(room).text
 
 
+def test_the_rest_leaves_alone_whom_a_colleague_has_called_meanwhile(
+    staff: FlaskClient, school: SmallSchool
+) -> None:
+    room = f"{AT}?homeroom={school.homerooms[0]}"
+    page = staff.get(room).text.partition('name="rest"')[2]
+    rest = re.findall(r'type="hidden" name="mark" value="([^"]+)"', page)
+    assert len(rest) == 2
+    staff.post(room, data={"mark": f"{school.students[0]}:0"})
+    staff.post(room, data={"mark": rest, "rest": "1"})
+    counts = _counts(staff.get(room).text)
+    assert (counts["missing"], counts["here"]) == (1, 1)
+
+
+def test_a_page_left_open_over_noon_calls_the_evening_that_it_shows(
+    staff: FlaskClient, school: SmallSchool, app: Flask, sessions: sessionmaker[Session]
+) -> None:
+    for hours in (7, 14):
+        app.extensions["now"] = lambda hours=hours: NOW + timedelta(hours=hours)
+        assert staff.get(AT).status_code == 200
+    room = f"{AT}?homeroom={school.homerooms[0]}"
+    page = staff.get(room).text
+    [itself] = re.findall(r'id="roll" hx-get="([^"]+)"', page)
+    calls = re.findall(r'action="([^"]+)" hx-post="([^"]+)"', page)[0]
+    app.extensions["now"] = lambda: NOW + timedelta(hours=14, minutes=30)
+    refreshed = staff.get(itself.replace("&amp;", "&"), headers={"HX-Request": "true"}).text
+    posts = re.findall(r'hx-post="([^"]+)"', refreshed)
+    assert posts
+    assert all(f"day={EVENING}" in one for one in posts)
+    answer = staff.post(calls[0].replace("&amp;", "&"), data={"mark": f"{school.students[0]}:0"})
+    assert f"day={EVENING}" in answer.location
+    with sessions() as session:
+        assert session.scalars(select(RollCall.day)).all() == [EVENING]
+
+
+def test_a_phone_is_told_why_a_call_does_not_count(staff: FlaskClient, school: SmallSchool) -> None:
+    headers = {"HX-Request": "true"}
+    old = f"{AT}?homeroom={school.homerooms[0]}&day={EVENING - timedelta(days=8)}"
+    shown = staff.get(old).text
+    assert f'id="boarder-{school.students[0]}"' in shown
+    assert 'name="mark"' not in shown
+    late = staff.post(old, data={"mark": f"{school.students[0]}:1"}, headers=headers)
+    assert late.status_code == 200
+    assert "more than a week ago" in late.text
+    gone = staff.post(AT, data={"mark": f"{school.students[6]}:1"}, headers=headers)
+    assert gone.status_code == 200
+    assert "Not all of these students are on the roll" in gone.text
+    assert 'id="count-open"' in gone.text
+
+
 def test_a_teacher_calls_the_own_homeroom_and_a_guard_all(
     app: Flask, school: SmallSchool, sessions: sessionmaker[Session], log_in: LogIn
 ) -> None:
@@ -95,12 +144,19 @@ def test_a_teacher_calls_the_own_homeroom_and_a_guard_all(
 
 
 @pytest.mark.parametrize(
-    ("sent", "status"), [("rubbish", 422), ("1:7", 422), ("999:1", 404), ("x:1", 422)]
+    ("sent", "status"),
+    [("rubbish", 422), ("1:7", 422), ("999:1", 404), ("x:1", 422), ("1000000000:1", 422)],
 )
 def test_rubbish_calls_nobody(
     staff: FlaskClient, school: SmallSchool, sent: str, status: int
 ) -> None:
     assert staff.post(AT, data={"mark": sent}).status_code == status
+
+
+def test_a_homeroom_that_is_none_counts_as_not_asked(
+    staff: FlaskClient, school: SmallSchool
+) -> None:
+    assert _counts(staff.get(f"{AT}?homeroom={10**20}").text)["boarders"] == 4
 
 
 def test_an_evening_long_ago_stays_as_it_was(staff: FlaskClient, school: SmallSchool) -> None:
