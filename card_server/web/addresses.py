@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
+from werkzeug.routing import IntegerConverter, Map
 
 _KEPT = "kept_addresses"
 _FIXED = frozenset({"filename"})
@@ -13,6 +14,13 @@ def keep_addresses(app: Flask) -> None:
     """Let the templates' `url_for` be `address_of`."""
     app.extensions[_KEPT] = {}
     app.jinja_env.globals["url_for"] = address_of
+
+
+class RowConverter(IntegerConverter):
+    """An id in an address; a larger number is no row's, and SQLite takes none."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=2**63 - 1)
 
 
 def address_of(endpoint: str, /, **values: Any) -> str:

@@ -91,6 +91,7 @@ from card_server.web import (
     waiting_pages,
     webhook_pages,
 )
+from card_server.web.addresses import RowConverter
 from card_server.web.entering import open_door
 from card_server.web.error_pages import show_errors
 from card_server.web.formats import add_formats
@@ -186,6 +187,7 @@ _MAX_BODY = 64 * 1024
 def create_app(settings: Settings, engine: Engine) -> Flask:
     """The application; nothing runs in the background before its first live page."""
     app = Flask(__name__, static_folder=None)
+    app.url_map.converters["int"] = RowConverter
     app.config.update(
         SECRET_KEY=settings.web_secret,
         MAX_CONTENT_LENGTH=_MAX_BODY,

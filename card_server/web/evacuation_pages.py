@@ -10,6 +10,7 @@ from card_server.access import actor, allow, caller, now, school_in_use, school_
 from card_server.attendance import evacuating
 from card_server.attendance.evacuating import MOST_TICKS, Tick, Warden
 from card_server.errors import AppError, Code
+from card_server.exports.enrolment import read_id
 from card_server.leave.callers import is_school
 from card_server.reports.evacuation import (
     MOST_NAMES,
@@ -115,7 +116,7 @@ def mark(evacuation_id: int) -> ResponseReturnValue:
         return Response(status=wrong.status if wrong.errors else 204)
     if wrong.errors:
         return _show_evacuation(evacuation_id, wrong)
-    room = request.args.get("homeroom", type=int)
+    room = read_id(request.args, "homeroom")
     return redirect(
         url_for("evacuations.show_evacuation", evacuation_id=evacuation_id, homeroom=room)
     )
@@ -150,7 +151,7 @@ def end(evacuation_id: int) -> ResponseReturnValue:
 
 
 def _show_evacuation(evacuation_id: int, wrong: Wrong) -> ResponseReturnValue:
-    homeroom_id = request.args.get("homeroom", type=int)
+    homeroom_id = read_id(request.args, "homeroom")
     with school_session() as session:
         evacuation = find_evacuation(session, school_in_use().id, evacuation_id)
         progress = read_progress(session, evacuation)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from card_server.access import allow, grants_in_use, now, school_in_use, school_session
 from card_server.attendance.correcting import Mark, correct, read_position
+from card_server.exports.enrolment import read_id
 from card_server.field_errors import Problems
 from card_server.leave.callers import SEEING, about_days
 from card_server.people.students import find_student
@@ -32,8 +33,8 @@ def show() -> ResponseReturnValue:
 def mark_here() -> ResponseReturnValue:
     """One student is here, without a card: a correction of the session that goes on."""
     doing, form = about_days(), request.form
-    student_id = form.get("student", default=0, type=int)
-    room = request.args.get("homeroom", type=int)
+    student_id = read_id(form, "student") or 0
+    room = read_id(request.args, "homeroom")
 
     reason = str(gettext("here, without a card"))
 
@@ -75,7 +76,7 @@ def _show(wrong: Wrong) -> ResponseReturnValue:
 
 def _choose(rooms: list[tuple[int, str]]) -> int | None:
     """The asked homeroom, the one that the caller teaches, or the first within reach."""
-    asked = request.args.get("homeroom", type=int)
+    asked = read_id(request.args, "homeroom")
     if asked is not None:
         return asked
     own = {one.homeroom_id for one in grants_in_use()}

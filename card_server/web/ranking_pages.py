@@ -9,6 +9,7 @@ from flask_babel import gettext, lazy_gettext
 
 from card_server.access import allow, now, school_in_use, school_session
 from card_server.calendar.points import write_points
+from card_server.exports.enrolment import read_id
 from card_server.exports.student_ranking import STUDENT_RANKING, read_wanted
 from card_server.leave.callers import SEEING
 from card_server.register.terms import list_terms
@@ -77,8 +78,7 @@ def show_homerooms() -> ResponseReturnValue:
         today = day_of(now(), school.zone)
         choices = quick_choices(today, terms)
         time = asked_range(today, choices[0].range)
-        grade = request.args.get("grade", type=int)
-        homeroom_id = request.args.get("homeroom", type=int)
+        grade, homeroom_id = (read_id(asked.filters, name) for name in ("grade", "homeroom"))
         ranking = read_ranking(session, school.id, time.first, time.last, grade, homeroom_id)
         if kind := asked_export():
             weeks = read_room_weeks(session, school.id, time.first, time.last, ranking)
