@@ -25,6 +25,7 @@ def show() -> ResponseReturnValue:
         "readers.html",
         "readers_part.html",
         readers=[one for one in readers if one.retired_at is None],
+        has_retired=any(one.retired_at is not None for one in readers),
         still_used=[one for one in readers if one.is_still_used],
         aside=aside,
         now=now,

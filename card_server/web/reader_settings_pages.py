@@ -33,7 +33,8 @@ def show() -> ResponseReturnValue:
     with school_session() as session:
         readers_all = read_readers(session, school.id, school.cards_version, now)
         places = campuses.list_campuses(session, school.id)
-    wants_retired = "retired" in asked.filters
+    retired = sum(one.retired_at is not None for one in readers_all)
+    wants_retired = "retired" in asked.filters and retired > 0
     found = [one for one in readers_all if (one.retired_at is not None) == wants_retired]
     keys = {
         "name": lambda one: one.name,
@@ -56,7 +57,7 @@ def show() -> ResponseReturnValue:
         columns=columns,
         campuses={one.id: one.name for one in places},
         cards_version=school.cards_version,
-        retired=sum(one.retired_at is not None for one in readers_all),
+        retired=retired,
         now=now,
     )
 

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from card_server.register.retiring import retire_reader
@@ -55,7 +56,11 @@ def test_the_list_folds_it_away(
     assert "东门出" in retired
     assert "东门进" not in retired
     _retire(sessions, school, 0)
-    assert "No reader is in use" in staff.get("/settings/readers").text
+    for address in ("/settings/readers", "/readers"):
+        assert "No reader is in use" in staff.get(address).text
+    with sessions.begin() as session:
+        session.execute(update(Reader).values(retired_at=None))
+    assert "东门进" in staff.get("/settings/readers?retired=1").text, "there is none to choose"
 
 
 def test_no_page_calls_it_silent_or_old(

@@ -1,0 +1,53 @@
+"""Long lists on a phone: a search goes on to its next page, and paper stays within the screen."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
+from sqlalchemy.orm import Session, sessionmaker
+
+from card_server.school_time import DISTRICT_ZONE, bounds_of, day_of
+from schema.messages import utc_now
+from schema.tables.staff import Staff
+from tests.card_server.web.conftest import make_settings, serving
+from tests.card_server.web.leave_things import make_slip
+from tests.card_server.web.small_school import SmallSchool
+from tests.harness.browser import log_in
+
+
+@pytest.fixture
+def phone(
+    browser: Browser, database_url: str, school: SmallSchool, sessions: sessionmaker[Session]
+) -> Iterator[Page]:
+    """The office's; the first student has sixty leave slips today, the second has one."""
+    begin: datetime = bounds_of(day_of(utc_now(), DISTRICT_ZONE), DISTRICT_ZONE)[0]
+    with sessions.begin() as session:
+        session.execute(update(Staff).values(password_is_one_time=False))
+        session.add_all(make_slip(school, 0, begin) for _ in range(60))
+        session.add(make_slip(school, 1, begin))
+    context = browser.new_context(locale="zh-CN", viewport={"width": 390, "height": 740})
+    page = context.new_page()
+    with serving(make_settings(database_url)) as address:
+        log_in(page, address, school.login, school.password)
+        yield page
+        page.goto("about:blank")
+    context.close()
+
+
+def test_the_next_page_of_a_search_is_of_the_same_search(phone: Page) -> None:
+    phone.goto(phone.url.replace("/board", "/leave/register"))
+    expect(phone.locator(".below")).to_contain_text("共 61 行")
+    phone.locator("#words").press_sequentially("zs")
+    expect(phone.locator(".below")).to_contain_text("共 60 行")
+    phone.get_by_role("link", name="下一页").click()
+    expect(phone.locator(".below")).to_contain_text("第 51–60 行，共 60 行")
+    expect(phone.locator("#words")).to_have_value("zs")
+    assert "page" not in phone.url
+
+
+def test_paper_is_looked_at_on_a_phone_without_moving_the_page(phone: Page) -> None:
+    phone.goto(phone.url.replace("/board", "/leave/register?print=all"))
+    expect(phone.locator(".paper tbody tr")).to_have_count(61)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
