@@ -179,6 +179,6 @@ def reopen() -> ResponseReturnValue:
 
 
 def _back(form: MultiDict[str, str]) -> str:
-    """The list as it was."""
-    kept = {name: form[name][:100] for name in _FILTERS if form.get(name)}
+    """The list as it was, on the same page in the same order."""
+    kept = {name: form[name][:100] for name in (*_FILTERS, "sort", "page") if form.get(name)}
     return url_for("findings.show", **kept)  # type: ignore[arg-type]

@@ -142,9 +142,8 @@ def test_all_of_it_is_printed(
 def test_a_page_that_is_open_stays_when_others_decide(
     staff: FlaskClient, sessions: sessionmaker[Session], school: SmallSchool
 ) -> None:
-    midnight = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=ZONE).astimezone(UTC)
     with sessions.begin() as session:
-        session.add_all(make_slip(school, 4, midnight) for _ in range(60))
+        session.add_all(make_slip(school, 4, MIDNIGHT) for _ in range(60))
     path = f"/leave/register?from={TODAY}&to={TODAY}&page=2"
     page = staff.get(path).text
     own = re.search(r'<div hx-post="([^"]+)" hx-target="#found"', page)

@@ -179,6 +179,14 @@ def test_a_finding_is_looked_at_and_opened_again(staff: FlaskClient, school: Sma
     assert key in staff.get("/attendance/findings").text
 
 
+def test_whoever_looks_at_a_finding_stays_where_they_are(staff: FlaskClient) -> None:
+    page = staff.get(f"/attendance/findings?{RANGE}&kind=missed_exit&sort=-name&page=2").text
+    form = page.partition('action="/attendance/findings/look"')[2].partition("</form>")[0]
+    sent = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    back = staff.post("/attendance/findings/look", data=sent).location
+    assert {"kind=missed_exit", "sort=-name", "page=2"} < {*back.partition("?")[2].split("&")}
+
+
 def test_a_finding_that_is_none_is_not_found(staff: FlaskClient) -> None:
     assert staff.post("/attendance/findings/look", data={"key": "nonsense"}).status_code == 404
 
