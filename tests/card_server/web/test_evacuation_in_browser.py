@@ -176,3 +176,26 @@ def test_the_list_on_paper_has_a_sheet_for_each_homeroom(
             assert "⚠东门出" in sheet.replace("\ufe0f", "")
         office.goto("about:blank")
     desk.close()
+
+
+def test_the_keyboard_stays_on_a_student_while_others_tick(
+    browser: Browser,
+    database_url: str,
+    passwords: dict[str, str],
+    school: SmallSchool,
+    sessions: sessionmaker[Session],
+) -> None:
+    with sessions.begin() as session:
+        evacuation = add_evacuation(session, school, range(8)).id
+    with serving(make_settings(database_url)) as address:
+        page = _log_in(browser.new_context(), address, "office", passwords["office"])
+        page.goto(f"{address}/campus/evacuation/{evacuation}")
+        student = page.locator(f"#student-{school.students[5]} button")
+        student.focus()
+        with page.expect_response(lambda one: one.url.endswith(f"/evacuation/{evacuation}")):
+            page.evaluate(
+                "document.getElementById('evacuation').dispatchEvent(new Event('ticked'))"
+            )
+        expect(page.locator("#evacuation.htmx-request")).to_have_count(0)
+        expect(student).to_be_focused()
+        page.goto("about:blank")
