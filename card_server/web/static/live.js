@@ -76,13 +76,21 @@
     if (polling) say(event.detail.successful ? note.dataset.polling : note.dataset.lost);
   });
 
-  // What somebody has unfolded stays so when its part of the page comes again.
+  // What somebody has unfolded stays so when its part of the page comes again, and whoever is on a
+  // link stays on it: HTMX itself keeps the focus of what has an id alone.
   let unfolded = [];
+  let link = null;
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    unfolded = [...event.detail.target.querySelectorAll("details[id][open]")].map((one) => one.id);
+    const { target } = event.detail;
+    const focused = target.contains(document.activeElement) ? document.activeElement : null;
+    unfolded = [...target.querySelectorAll("details[id][open]")].map((one) => one.id);
+    link = focused && !focused.id ? focused.getAttribute("href") : null;
   });
-  document.body.addEventListener("htmx:afterSwap", () => {
+  document.body.addEventListener("htmx:afterSwap", (event) => {
     unfolded.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    if (!link || document.activeElement !== document.body) return;
+    const links = [...event.detail.target.querySelectorAll("a[href]")];
+    links.find((one) => one.getAttribute("href") === link)?.focus({ preventScroll: true });
   });
 
   window.addEventListener("pagehide", leave);

@@ -51,3 +51,17 @@ def test_paper_is_looked_at_on_a_phone_without_moving_the_page(phone: Page) -> N
     phone.goto(phone.url.replace("/board", "/leave/register?print=all"))
     expect(phone.locator(".paper tbody tr")).to_have_count(61)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_keyboard_stays_on_a_name_when_the_list_comes_anew(
+    phone: Page, school: SmallSchool
+) -> None:
+    phone.goto(phone.url.replace("/board", "/leave/register?sort=name"))
+    name = phone.locator("td.lead a").nth(3)
+    href = name.get_attribute("href")
+    name.focus()
+    with phone.expect_response(lambda one: one.request.method == "POST"):
+        phone.evaluate("document.body.dispatchEvent(new Event('live:staff'))")
+    expect(phone.locator(f'td.lead a[href="{href}"]')).to_be_focused()
+    expect(phone.locator("#found .htmx-request")).to_have_count(0)
+    expect(phone.locator(f'td.lead a[href="{href}"]')).to_be_focused()
