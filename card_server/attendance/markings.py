@@ -67,7 +67,7 @@ def last_marking(
 def end_marking(
     session: Session, doing: Doing, homeroom_id: int, day: date, marking_id: UUID | None = None
 ) -> int:
-    """Take back all that still stands of a marking, the last one if none is named.
+    """Take back all that still stands of a marking in a homeroom, the last one if none is named.
 
     The taps decide again of so many students. Raises AppError(NOT_FOUND), AppError(CONFLICT) when
     nothing of it stands, FieldsError for a day that is too long ago.
@@ -75,7 +75,7 @@ def end_marking(
     refuse_day(session, doing, day)
     find_homeroom(session, doing.school_id, homeroom_id)
     found = last_marking(session, doing.school_id, homeroom_id, day, marking_id)
-    standing = _lock_standing(session, doing.school_id, found.id) if found else []
+    standing = _lock_standing(session, doing.school_id, homeroom_id, found) if found else []
     if found is None or not standing:
         raise AppError(Code.CONFLICT, "Nothing of this stands any more.")
     for row in standing:
@@ -95,18 +95,32 @@ def end_marking(
     return len(students)
 
 
-def _lock_standing(session: Session, school_id: int, marking_id: UUID) -> list[Correction]:
+def _lock_standing(
+    session: Session, school_id: int, homeroom_id: int, marking: Marking
+) -> list[Correction]:
     """Its corrections in force, read when nobody else can change these students any more.
 
-    In the order in which whoever marks a homeroom locks them.
+    Not of who has moved to another homeroom since. Locked in the order in which whoever marks a
+    homeroom locks them.
     """
-    of_marking = (Correction.school_id == school_id, Correction.marking_id == marking_id)
-    students = select(Correction.student_id).where(*of_marking, Correction.ended_at.is_(None))
+    of_day = select(Attendance.student_id).where(
+        Attendance.school_id == school_id,
+        Attendance.day == Correction.day,
+        Attendance.homeroom_id == homeroom_id,
+        Attendance.student_id == Correction.student_id,
+    )
+    stands = (
+        Correction.school_id == school_id,
+        Correction.marking_id == marking.id,
+        Correction.ended_at.is_(None),
+        of_day.exists(),
+    )
+    students = select(Correction.student_id).where(*stands)
     session.scalars(
         select(Student)
         .where(Student.school_id == school_id, Student.id.in_(students))
         .order_by(Student.number)
         .with_for_update(key_share=True)
     ).all()
-    standing = select(Correction).where(*of_marking, Correction.ended_at.is_(None))
+    standing = select(Correction).where(*stands)
     return list(session.scalars(standing.execution_options(populate_existing=True)))

@@ -27,6 +27,7 @@ from card_server.audit.writing import write_waiting
 from card_server.errors import AppError
 from card_server.field_errors import FieldsError
 from card_server.leave import slips
+from card_server.people.stays import move_student
 from schema.tables.attendance import Attendance, SessionStatus
 from schema.tables.audit import AuditEntry
 from schema.tables.calendar import ForWhom, TimetableSession
@@ -248,6 +249,18 @@ def test_a_click_of_before_the_term_is_taken_back_by_the_school_alone(
         end_marking(people, head, campus.homerooms[1], MONDAY)
     with pytest.raises(AppError):
         end_marking(people, head, one.homeroom_id, MONDAY, UUID(int=1))
+
+
+def test_a_click_is_taken_back_for_whom_the_homeroom_has_and_for_nobody_else(
+    people: Session, pupils: list[Student], campus: PeopleSchool
+) -> None:
+    one, two, _, _ = pupils
+    doing, old, new = _teacher(one.school_id), one.homeroom_id, campus.homerooms[1]
+    mark_homeroom(people, doing, old, MONDAY, 0, "读卡器坏了")
+    move_student(people, HEAD, one.school_id, one.id, new, MONDAY, AFTERNOON, ZONE)
+    assert end_marking(people, doing, new, MONDAY) == 1
+    assert [day.present for day in (_day(people, one), _day(people, two)) if day] == [0, 2]
+    assert end_marking(people, doing, old, MONDAY) == 2
 
 
 def test_taking_back_a_click_stands_in_the_log_once(people: Session, pupils: list[Student]) -> None:
