@@ -85,7 +85,7 @@ def memberships_of(
 
 
 def memberships(session: Session, school_id: int, has_tap: Exists) -> list[Membership]:
-    """Everybody whom a school ever had, by id; `has_tap` says which taps are meant."""
+    """Everybody whom a school ever had and knows, by id; `has_tap` says which taps are meant."""
     theirs = has_tap.where(Tap.student_id == _STUDENT.id).correlate(Student.__table__)
     return [Membership(*row) for row in session.execute(_select(school_id).add_columns(theirs))]
 
@@ -94,6 +94,7 @@ _STUDENT = Student.__table__.c
 
 
 def _select(school_id: int) -> Select[Any]:
+    """Not who was erased: of their days the rows alone are left, and nothing to judge them by."""
     return (
         select(
             _STUDENT.id,
@@ -103,6 +104,6 @@ def _select(school_id: int) -> Select[Any]:
             _STUDENT.gone_at,
             _STUDENT.erased_at,
         )
-        .where(_STUDENT.school_id == school_id)
+        .where(_STUDENT.school_id == school_id, _STUDENT.erased_at.is_(None))
         .order_by(_STUDENT.id)
     )

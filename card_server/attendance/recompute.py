@@ -238,7 +238,7 @@ class Recomputing:
 
     def _renew_plans(self, session: Session, plans: Plans) -> None:
         """Keep what the days are by today's calendar, with deadlines as far as gates reported."""
-        school = self._school
+        school, deadlines = self._school, list(self._deadlines(session, plans))
         replace_plans(session, plans, self._now)
         outdated = delete(Deadline).where(
             Deadline.school_id == school.id,
@@ -247,13 +247,16 @@ class Recomputing:
         if self._homerooms is not None:
             outdated = outdated.where(Deadline.homeroom_id.in_(self._homerooms))
         session.execute(outdated)
-        write_all(session, [Write(Deadline, list(self._deadlines(session, plans)))])
+        write_all(session, [Write(Deadline, deadlines)])
         touch_register(session, {school.id})
 
     def _deadlines(self, session: Session, plans: Plans) -> Iterator[_DeadlineRow]:
+        """What was judged once stays so, by a gate that is in the dark now or was left out."""
         by_room = reported_by_room(session, self._school.id)
+        judged = reported_to(session, plans)
         for key in sorted(plans):
-            until = by_room.get(key.homeroom_id)
+            marks = (by_room.get(key.homeroom_id), judged.get(key))
+            until = max((mark for mark in marks if mark is not None), default=None)
             for row in deadlines_of(key, plans[key], self._school.zone):
                 is_judged = until is not None and row.due_at <= min(until, self._now)
                 yield _DeadlineRow(

@@ -7,14 +7,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, update
 
+from card_server.attendance.dark_gates import judge_without
 from card_server.attendance.recompute import Recomputing
 from card_server.attendance.recomputed import Recomputed
 from card_server.attendance.rows import Count
+from card_server.audit.writing import SYSTEM
+from card_server.people.student_status import StatusChange, change_status
+from card_server.personal.erasure import Erasing, erase_student
 from card_server.storage.database import open_sessions
 from schema.tables.attendance import Attendance, HomeroomDay, Presence
 from schema.tables.calendar import TimetableSession
+from schema.tables.people import Student, StudentStatus
 from schema.tables.taps import Tap
-from tests.card_server.attendance.judged_school import MONDAY, JudgedSchool, at
+from tests.card_server.attendance.judged_school import MONDAY, ZONE, JudgedSchool, at
 from tests.card_server.attendance.random_week import (
     BOARDERS,
     DAYS,
@@ -168,3 +173,43 @@ def test_a_changed_timetable_changes_nothing_unless_it_is_asked_for(engine: Engi
     assert school.statuses(1)[0] == "present"
     assert recompute(school, dry=True, by_new_calendar=True).changed == 0
     assert recompute(school).changed == 0
+
+
+@pytest.mark.parametrize("is_left_out", [False, True])
+def test_a_gate_in_the_dark_takes_back_nothing_that_was_judged(
+    engine: Engine, is_left_out: bool
+) -> None:
+    school = JudgedSchool(open_sessions(engine), students=STUDENTS)
+    school.tick(at(MONDAY, "00:00"))
+    school.report(END)
+    if is_left_out:
+        school.report(at(MONDAY, "06:00"), "gate")
+        gate = school.campus.readers["gate"]
+        with school.sessions.begin() as session:
+            judge_without(session, SYSTEM, school.school_id, MONDAY, gate, "坏了", END)
+    school.tick(END)
+    assert school.statuses(1) == ["absent", "absent"]
+    school.report(None, "gate")
+    assert recompute(school, dry=True, by_new_calendar=True).changed == 0
+    assert recompute(school, by_new_calendar=True).changed == 0
+    assert recompute(school).changed == 0
+
+
+@pytest.mark.parametrize("by_new_calendar", [False, True])
+def test_days_of_who_was_erased_stay_as_they_were(engine: Engine, by_new_calendar: bool) -> None:
+    school = JudgedSchool(open_sessions(engine), students=STUDENTS)
+    school.tick(at(MONDAY, "00:00"))
+    school.record([school.pass_gate(1, MONDAY, "07:50")])
+    school.report(END)
+    school.tick(END)
+    with school.sessions.begin() as session:
+        student = session.get_one(Student, 1)
+        gone = StatusChange(StudentStatus.TRANSFERRED, DAYS[-1], "转学")
+        change_status(session, SYSTEM, school.school_id, 1, gone, END, ZONE)
+        who = Erasing(SYSTEM, school.school_id, 1, student.number, "依书面申请", END)
+        erase_student(session, who)
+    judged = state(school)
+    assert school.statuses(1) == ["present", "present"]
+    assert recompute(school, dry=True, by_new_calendar=by_new_calendar).changed == 0
+    assert recompute(school, by_new_calendar=by_new_calendar).changed == 0
+    assert state(school) == judged
