@@ -143,9 +143,11 @@ def cancel(session: Session, job: Job, actor: Actor, now: datetime) -> None:
     """
     kind = KINDS.get(job.kind)
     must_end = kind is not None and kind.must_end
+    # Of a process that was stopped half-way it waits as well, and has been begun.
+    is_untouched = (Job.state == JobState.QUEUED) & Job.started_at.is_(None)
     ended = session.execute(
         update(Job)
-        .where(Job.id == job.id, Job.state.in_([JobState.QUEUED] if must_end else _OPEN))
+        .where(Job.id == job.id, is_untouched if must_end else Job.state.in_(_OPEN))
         .values(
             state=JobState.CANCELLED,
             changed_at=now,

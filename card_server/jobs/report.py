@@ -52,7 +52,7 @@ class JobReport:
         """Whether it may still be ended before its end."""
         kind = KINDS.get(self.kind)
         must_end = kind is not None and kind.must_end
-        return self.state is JobState.QUEUED if must_end else self.is_open
+        return self.is_open and not (must_end and self.started_at)
 
     def has_file(self, now: datetime) -> bool:
         """Whether its result can be taken: for a day."""

@@ -230,6 +230,10 @@ def test_a_server_that_is_stopped_half_way_goes_on_afterwards(
     assert do_next(engine, _StopsOnceBegun(school.sessions))
     assert read(school.sessions, job_id).state is JobState.QUEUED
     assert sorted(map(len, statuses(school))) == [0, 2, 2]
+    with school.sessions.begin() as session:
+        job = find_job(session, school.school_id, job_id, None)
+        with pytest.raises(AppError, match="goes on to its end"):
+            cancel(session, job, asker_of(session, school).actor, utc_now())
     _open_again(school)
     assert do_next(engine)
     assert read(school.sessions, job_id).state is JobState.DONE
