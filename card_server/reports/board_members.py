@@ -273,10 +273,13 @@ def awaiting(expects: Mapping[int, Expecting]) -> dict[str, list[int]]:
 
 
 def _is_unseen() -> ColumnElement[bool]:
+    """Not who is here by no tap of the day: by what staff say, or inside since the day before."""
     return and_(
         Attendance.arrived_at.is_(None),
+        func.coalesce(Attendance.present, 0) == 0,
         func.coalesce(Attendance.absent, 0) == 0,
         func.coalesce(Attendance.on_leave, 0) == 0,
+        func.coalesce(Attendance.not_judged, 1) > 0,
     )
 
 

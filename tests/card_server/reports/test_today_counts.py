@@ -5,12 +5,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
+from card_server.attendance.correcting import Doing, Mark, correct
+from card_server.attendance.facts import ALL_DAY
+from card_server.audit.writing import SYSTEM
 from card_server.reports.board import read_board, read_counts, time_of
+from card_server.reports.on_campus import Part
 from card_server.reports.on_campus import read_counts as read_on_campus
+from card_server.reports.today_list import TodayWanted, list_today, read_today
 from card_server.school_time import DISTRICT_ZONE, day_of
 from card_server.staff.sessions import describe_school
+from schema.tables.attendance import SessionStatus
 from schema.tables.people import Student, StudentStatus
 from schema.tables.school import Homeroom, School
+from tests.card_server.attendance.judged_school import MONDAY, ZONE, JudgedSchool, at
 from tests.card_server.web.campus_things import add_presence
 from tests.card_server.web.small_school import SmallSchool, add_tap
 
@@ -70,3 +77,22 @@ def test_who_is_inside_and_of_a_homeroom_whose_year_is_over_is_counted_too(
         board = read_board(session, at, time_of(day_of(now, DISTRICT_ZONE), now, DISTRICT_ZONE))
     assert [(row.id, row.counts.inside) for row in board.rows if row.counts.inside] == [(room, 1)]
     assert board.total.inside == 1
+
+
+@pytest.mark.parametrize("status", [SessionStatus.PRESENT, SessionStatus.NOT_EXPECTED])
+def test_whom_staff_judged_without_a_tap_nobody_waits_for(
+    sessions: sessionmaker[Session], status: SessionStatus
+) -> None:
+    school = JudgedSchool(sessions)
+    now = at(MONDAY, "09:00")
+    school.tick(at(MONDAY, "00:01"))
+    with sessions.begin() as session:
+        doing = Doing(SYSTEM, school.school_id, ZONE, now)
+        correct(session, doing, 1, MONDAY, Mark(ALL_DAY, status, None, "没带卡"))
+    with sessions() as session:
+        in_use = describe_school(session.get_one(School, school.school_id))
+        time = time_of(MONDAY, now, ZONE)
+        board = read_board(session, in_use, time)
+        named = list_today(session, read_today(session, in_use, time), TodayWanted(), Part())
+    assert (board.total.expected, board.total.not_yet) == (3, 2)
+    assert [one.id for one in named] == [2, 3]
