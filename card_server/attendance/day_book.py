@@ -195,7 +195,7 @@ class DayBook:
             plan = self._plans.get(PlanKey(school.id, day, pupil.days[day]))
             if plan is None:
                 continue
-            standing = self._standing(pupil, day)
+            standing = self._standing(pupil, day, is_seen=bool(by_day.get(day)))
             last, was_inside = before or self._evening_before(pupil)
             slept_inside = was_inside and known.boards_every_night(student_id, last, day)
             judged = self._fold(pupil, day, plan, standing, slept_inside, by_day.get(day, ()))
@@ -206,7 +206,7 @@ class DayBook:
                 newest = day, judged
         self._place(pupil, newest)
 
-    def _standing(self, pupil: Pupil, day: date) -> Standing:
+    def _standing(self, pupil: Pupil, day: date, *, is_seen: bool) -> Standing:
         """What is expected then: nothing of who was gone, or perhaps was and had nothing due.
 
         The register keeps the present status alone: of a suspension that is over, its days tell.
@@ -215,7 +215,7 @@ class DayBook:
         if standing.sleeps_here or day not in pupil.away:
             return standing
         before = self._rows.get(DayKey(pupil.school.id, day, pupil.student_id))
-        is_gone = day in pupil.gone or (before is not None and had_nothing_due(before))
+        is_gone = day in pupil.gone or had_nothing_due(before, is_seen=is_seen)
         return Standing.EXEMPT if is_gone else standing
 
     def writes(self) -> list[Write]:

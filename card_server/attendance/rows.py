@@ -18,6 +18,7 @@ THERE = frozenset({SessionStatus.PRESENT, SessionStatus.LATE, SessionStatus.LEFT
 """The statuses of who was in a session, for however long."""
 
 _ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(tuple[SessionResult, ...])
 
 
 class StudentKey(Struct, frozen=True, gc=False, order=True):
@@ -154,10 +155,17 @@ def tally(sessions: tuple[SessionResult, ...]) -> Tallied:
     )
 
 
-def had_nothing_due(row: DayRow) -> bool:
-    """Whether there were sessions, and in none of them anything was expected of the student."""
-    counted = row.present + row.absent + row.on_leave + row.not_judged
-    return not counted and len(row.sessions) > len("[]")
+def had_nothing_due(row: DayRow | None, *, is_seen: bool) -> bool:
+    """Whether nothing was expected on a day on which the student perhaps was not of the school.
+
+    The sessions tell, as they were judged: what staff said of one is no sign that it was expected.
+    Where none tells, whoever was seen at a gate was of the school.
+    """
+    results = _DECODER.decode(row.sessions) if row else ()
+    judged = [one.status for one in results if not one.is_corrected]
+    if not judged:
+        return not is_seen
+    return all(status is SessionStatus.NOT_EXPECTED for status in judged)
 
 
 def is_odd(row: DayRow) -> bool:

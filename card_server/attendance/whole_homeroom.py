@@ -88,7 +88,7 @@ def list_missing(
     if not wanted:
         return []
     excused = _excused(session, doing, homeroom_id, day)
-    found = _read_members(session, doing.school_id, homeroom_id, day)
+    found = _read_members(session, doing, homeroom_id, day)
     missing = []
     for student_id, name, number, results in found:
         if results is None and student_id in excused:
@@ -119,12 +119,14 @@ def begun_sessions(plan: DayPlan | None, day: date, doing: Doing) -> list[Sessio
 
 
 def _read_members(
-    session: Session, school_id: int, homeroom_id: int, day: date
+    session: Session, doing: Doing, homeroom_id: int, day: date
 ) -> list[tuple[int, str, str, list[SessionResult] | None]]:
     """The homeroom's students on that day, and how their sessions are judged; None: not at all.
 
-    A student of the homeroom whose day counted for another one was not of it then.
+    A student of the homeroom whose day counted for another one was not of it then, and who was
+    not of the school then has no day.
     """
+    school_id, end = doing.school_id, bounds_of(day, doing.zone)[1]
     found = session.execute(
         select(Student.id, Student.name, Student.number, Attendance.sessions)
         .outerjoin(
@@ -143,6 +145,8 @@ def _read_members(
                     Attendance.homeroom_id.is_(None),
                     Student.homeroom_id == homeroom_id,
                     Student.status == StudentStatus.ENROLLED,
+                    or_(Student.status_since.is_(None), Student.status_since <= day),
+                    or_(Student.gone_at.is_(None), Student.gone_at >= end),
                 ),
             ),
             Student.erased_at.is_(None),

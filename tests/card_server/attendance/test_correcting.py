@@ -317,6 +317,17 @@ def test_a_whole_homeroom_is_marked_only_in_what_is_for_day_students(
     assert (judged.present, judged.absent, judged.not_judged) == (1, 0, 0)
 
 
+def test_who_came_into_the_school_later_is_not_marked(
+    people: Session, pupils: list[Student], campus: PeopleSchool
+) -> None:
+    one, friday = pupils[0], MONDAY - timedelta(days=3)
+    later = enrol(people, campus, "20260109", 0, MONDAY)
+    doing = _teacher(one.school_id)
+    assert mark_homeroom(people, doing, one.homeroom_id, friday, 1, "没电").students == 3
+    assert _day(people, later, friday) is None
+    assert mark_homeroom(people, doing, one.homeroom_id, MONDAY, 1, "没电").students == 4
+
+
 def test_a_session_that_has_not_begun_is_left_alone(people: Session, pupils: list[Student]) -> None:
     one = pupils[0]
     morning = Doing(TEACHER, one.school_id, ZONE, NOW)

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from card_server.attendance.correcting import Doing, Mark, correct, end_correction
 from card_server.attendance.exempting import ExemptTime, exempt
 from card_server.attendance.facts import DayPlan, SessionPlan
 from card_server.attendance.follow_calendar import Settled, follow
+from card_server.attendance.refold import refold
 from card_server.audit.writing import SYSTEM
 from card_server.calendar.changing_rules import change_rules
 from card_server.calendar.entries import EntrySettings, say, take_back
@@ -21,7 +23,13 @@ from card_server.people.stays import move_student
 from card_server.people.student_status import StatusChange, change_status
 from card_server.register.terms import find_term, remove_term
 from card_server.storage.database import open_sessions
-from schema.tables.attendance import Attendance, Deadline, HomeroomDay, Presence
+from schema.tables.attendance import (
+    Attendance,
+    Deadline,
+    HomeroomDay,
+    Presence,
+    SessionStatus,
+)
 from schema.tables.calendar import DayKind, DayPart, ForWhom
 from schema.tables.people import StudentStatus
 from schema.tables.school import Homeroom
@@ -205,6 +213,28 @@ def test_who_left_is_not_absent_since_and_stays_so_after_the_return(
         at(MONDAY, "23:59") + timedelta(hours=9),
     )
     assert before[0] == "absent"
+    assert school.statuses(3) == ["not_expected"] * 2
+
+
+@pytest.mark.parametrize("position", [0, 1])
+@pytest.mark.parametrize("clock", ["06:00", "08:40"])
+def test_what_staff_say_of_a_day_of_suspension_makes_nobody_absent(
+    school: JudgedSchool, position: int, clock: str
+) -> None:
+    judge_morning(school)
+    become(school, StudentStatus.SUSPENDED, MONDAY, at(MONDAY, clock))
+    judge_afternoon(school)
+    over = at(MONDAY + timedelta(days=1), "09:00")
+    become(school, StudentStatus.ENROLLED, MONDAY + timedelta(days=1), over)
+    doing = Doing(SYSTEM, school.school_id, ZONE, over, is_school=True)
+    with school.sessions.begin() as session:
+        mark = Mark(position, SessionStatus.PRESENT, None, "还书包")
+        correction_id = correct(session, doing, 3, MONDAY, mark).id
+    afternoon = "not_expected" if position else "present"
+    assert school.statuses(3) == ["present", afternoon]
+    change(school, lambda session: refold(session, school.school_id, 3, MONDAY, MONDAY, over))
+    assert school.statuses(3) == ["present", afternoon]
+    change(school, lambda session: end_correction(session, doing, correction_id))
     assert school.statuses(3) == ["not_expected"] * 2
 
 
