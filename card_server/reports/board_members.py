@@ -66,6 +66,7 @@ class Kind(IntEnum):
     ENROLLED = 1
     """Not suspended: a day expects something of no other."""
     EXEMPT = 2
+    """Or not named any more by the register's file."""
     BOARDER = 4
     ARRIVED = 8
     UNSEEN = 16
@@ -226,7 +227,7 @@ def _select_members() -> Select[int, int, int, int]:
     """Written once: writing it takes a quarter as long as asking it."""
     flags = {
         Kind.ENROLLED: Student.status == StudentStatus.ENROLLED,
-        Kind.EXEMPT: _is_exempt(),
+        Kind.EXEMPT: or_(_is_exempt(), _is_gone()),
         Kind.BOARDER: _boards(),
         Kind.ARRIVED: Attendance.arrived_at.is_not(None),
         Kind.UNSEEN: _is_unseen(),
@@ -256,6 +257,7 @@ def is_awaited() -> ColumnElement[bool]:
     return and_(
         Student.status == StudentStatus.ENROLLED,
         ~_is_exempt(),
+        ~_is_gone(),
         or_(
             and_(boards, Student.homeroom_id.in_(bindparam("with_boarders", expanding=True))),
             and_(~boards, Student.homeroom_id.in_(bindparam("with_others", expanding=True))),
@@ -301,6 +303,11 @@ def _boards() -> ColumnElement[bool]:
 
 def _is_exempt() -> ColumnElement[bool]:
     return Student.id.in_(select(Exemption.student_id).where(*_holds(Exemption)))
+
+
+def _is_gone() -> ColumnElement[bool]:
+    """As for judging the day: of whom the register's file does not name nothing is expected."""
+    return and_(Student.gone_at.is_not(None), Student.gone_at <= _UNTIL)
 
 
 def _holds(table: type[Boarding | Exemption]) -> tuple[ColumnElement[bool], ...]:

@@ -96,3 +96,22 @@ def test_whom_staff_judged_without_a_tap_nobody_waits_for(
         named = list_today(session, read_today(session, in_use, time), TodayWanted(), Part())
     assert (board.total.expected, board.total.not_yet) == (3, 2)
     assert [one.id for one in named] == [2, 3]
+
+
+def test_nobody_waits_for_whom_the_registers_file_does_not_name_any_more(
+    sessions: sessionmaker[Session],
+) -> None:
+    school = JudgedSchool(sessions)
+    now = at(MONDAY, "09:00")
+    with sessions.begin() as session:
+        session.get_one(Student, 3).gone_at = at(MONDAY, "06:00")
+    school.tick(at(MONDAY, "00:01"))
+    school.report(now)
+    school.tick(now)
+    with sessions() as session:
+        in_use = describe_school(session.get_one(School, school.school_id))
+        time = time_of(MONDAY, now, ZONE)
+        board = read_board(session, in_use, time)
+        named = list_today(session, read_today(session, in_use, time), TodayWanted(), Part())
+    assert (board.total.expected, board.total.absent, board.total.not_yet) == (2, 2, 0)
+    assert [one.id for one in named] == [1, 2]
