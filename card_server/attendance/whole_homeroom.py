@@ -109,12 +109,18 @@ def plan_of(session: Session, school_id: int, homeroom_id: int, day: date) -> Da
 
 
 def begun_sessions(plan: DayPlan | None, day: date, doing: Doing) -> list[SessionPlan]:
-    """The sessions of a day whose students should be there by now, in the order of the day."""
+    """The sessions of a day whose students should be there by now, in the order of the day.
+
+    Boarders may come back at any hour of the day, and should be there by that of their return.
+    """
     if plan is None:
         return []
     midnight = datetime.combine(day, time.min, doing.zone)
+    begins = [one.late_after if one.is_return else one.arrive_from for one in plan.sessions]
     return [
-        one for one in plan.sessions if midnight + timedelta(minutes=one.arrive_from) <= doing.now
+        one
+        for one, minute in zip(plan.sessions, begins, strict=True)
+        if midnight + timedelta(minutes=minute) <= doing.now
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import and_, select
@@ -83,14 +84,31 @@ def read_homeroom_now(
     room, day = find_homeroom(session, school.id, homeroom_id), day_of(now, school.zone)
     plan = plan_of(session, school.id, homeroom_id, day)
     sessions = list(plan.sessions) if plan else []
-    begun = [one for one in sessions if moment_of(day, one.arrive_from, school.zone) <= now]
-    current = begun[-1] if begun else None
+    current = _current(sessions, day, school.zone, now)
     members = read_members(session, school, homeroom_id, [day])
     facts = _read_facts(session, school, [one.id for one in members], day, now)
     dark = _dark_gates(session, school.id, homeroom_id, day, current, now)
     pupils = [_judge(one, facts, current, is_dark=bool(dark)) for one in members]
-    upcoming = sessions[0] if sessions and not begun else None
+    upcoming = sessions[0] if sessions and current is None else None
     return HomeroomNow(homeroom_id, room.name, day, current, upcoming, dark, pupils)
+
+
+def _current(
+    sessions: Sequence[SessionPlan], day: date, zone: ZoneInfo, now: datetime
+) -> SessionPlan | None:
+    """The session that goes on, or that was the last.
+
+    On a day with lessons the boarders' return is not before its hour, nor while lessons go on.
+    """
+    lessons = [one for one in sessions if one.is_for_day_students]
+    begun = [
+        one
+        for one in sessions
+        if moment_of(day, one.late_after if one.is_return and lessons else one.arrive_from, zone)
+        <= now
+    ]
+    running = [one for one in begun if one in lessons and now < moment_of(day, one.ends, zone)]
+    return next(reversed(running or begun), None)
 
 
 @dataclass(frozen=True)

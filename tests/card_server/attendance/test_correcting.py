@@ -1,5 +1,6 @@
 """Corrections stand whatever the taps say, until they are ended; who, when and why are kept."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -24,9 +25,12 @@ from card_server.attendance.whole_homeroom import (
     plan_of,
 )
 from card_server.audit.writing import write_waiting
+from card_server.calendar.changing_rules import change_rules
+from card_server.calendar.rules import Rules
 from card_server.errors import AppError
 from card_server.field_errors import FieldsError
 from card_server.leave import slips
+from card_server.people.boarding import set_boarding
 from card_server.people.stays import move_student
 from schema.tables.attendance import Attendance, SessionStatus
 from schema.tables.audit import AuditEntry
@@ -315,6 +319,21 @@ def test_a_whole_homeroom_is_marked_only_in_what_is_for_day_students(
     judged = _day(people, one)
     assert judged
     assert (judged.present, judged.absent, judged.not_judged) == (1, 0, 0)
+
+
+def test_boarders_who_come_back_in_the_evening_are_not_marked_before(
+    people: Session, pupils: list[Student]
+) -> None:
+    one = pupils[0]
+    doing = _teacher(one.school_id)
+    change_rules(people, HEAD, one.school_id, Rules(boarders_weekday=1), AFTERNOON)
+    set_boarding(people, HEAD, one.school_id, one.id, True, MONDAY, AFTERNOON, ZONE)
+    assert mark_homeroom(people, doing, one.homeroom_id, MONDAY, 0, "读卡器坏了").students == 2
+    evening = replace(doing, now=AFTERNOON + timedelta(hours=3))
+    plan = plan_of(people, one.school_id, one.homeroom_id, MONDAY)
+    begun = begun_sessions(plan, MONDAY, evening)
+    missing = list_missing(people, evening, one.homeroom_id, MONDAY, begun)
+    assert [(each.student_id, each.positions) for each in missing] == [(one.id, (90,))]
 
 
 def test_who_came_into_the_school_later_is_not_marked(

@@ -1,11 +1,14 @@
 """A homeroom's list of this minute: by what is judged, and by what is expected before that."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
 
 from card_server.attendance.facts import Waiting
+from card_server.audit.writing import SYSTEM
+from card_server.calendar.changing_rules import change_rules
+from card_server.calendar.rules import Rules
 from card_server.reports.homeroom_now import HomeroomNow, read_homeroom_now
 from card_server.staff.sessions import describe_school
 from card_server.storage.database import open_sessions
@@ -24,11 +27,11 @@ def school(engine: Engine) -> JudgedSchool:
     return school
 
 
-def _read(school: JudgedSchool, clock: str) -> HomeroomNow:
+def _read(school: JudgedSchool, clock: str, day: date = MONDAY) -> HomeroomNow:
     with school.sessions() as session:
         [room] = session.query(Homeroom).filter_by(school_id=school.school_id)
         whose = describe_school(session.get_one(School, school.school_id))
-        return read_homeroom_now(session, whose, room.id, at(MONDAY, clock))
+        return read_homeroom_now(session, whose, room.id, at(day, clock))
 
 
 def _statuses(found: HomeroomNow) -> list[str]:
@@ -124,3 +127,38 @@ def test_in_evening_study_for_boarders_no_day_student_is_expected(
     assert found.session is not None
     assert found.session.name == "晚自习"
     assert _statuses(found) == [expected] * 3 + ["not_expected"]
+
+
+@pytest.mark.parametrize(
+    ("clock", "name", "has_evening"),
+    [
+        ("08:15", "上午", False),
+        ("17:30", "下午", False),
+        ("18:31", "返校", False),
+        ("18:31", "晚自习", True),
+        ("21:15", "返校", True),
+    ],
+)
+def test_on_a_school_day_boarders_come_back_beside_lessons(
+    engine: Engine, clock: str, name: str, has_evening: bool
+) -> None:
+    school = JudgedSchool(open_sessions(engine), boarders=[3])
+    with school.sessions.begin() as session:
+        change_rules(
+            session, SYSTEM, school.school_id, Rules(boarders_weekday=1), at(MONDAY, "00:00")
+        )
+    if has_evening:
+        school.add_evening(ForWhom.EVERYBODY)
+    school.tick(at(MONDAY, "00:01"))
+    found = _read(school, clock)
+    assert found.session is not None
+    assert found.session.name == name
+
+
+def test_on_a_sunday_boarders_are_awaited_all_day(engine: Engine) -> None:
+    school = JudgedSchool(open_sessions(engine), boarders=[3])
+    sunday = MONDAY + timedelta(days=6)
+    school.tick(at(sunday, "00:01"))
+    found = _read(school, "10:00", sunday)
+    assert found.session is not None
+    assert found.session.name == "返校"
