@@ -34,18 +34,19 @@ class Pupil(Struct, gc=False):
     def __post_init__(self) -> None:
         self.key = StudentKey(self.school.id, self.student_id)
 
+    def expect(self, member: Membership) -> None:
+        """Note on which of the days the student was not of the school."""
+        zone = self.school.zone
+        self.away = frozenset(day for day in self.days if not member.is_expected(day, zone))
+        self.gone = frozenset(day for day in self.days if member.is_gone(day, zone))
+
 
 def pupil_of(school: SchoolDays, member: Membership, stays: Stays, days: Collection[date]) -> Pupil:
     """A student with these days, each in its own homeroom."""
-    id_, room, zone = member.student_id, member.homeroom_id, school.zone
-    return Pupil(
-        school,
-        id_,
-        room,
-        {day: room_on(stays, id_, day, room) for day in days},
-        away=frozenset(day for day in days if not member.is_expected(day, zone)),
-        gone=frozenset(day for day in days if member.is_gone(day, zone)),
-    )
+    id_, room = member.student_id, member.homeroom_id
+    pupil = Pupil(school, id_, room, {day: room_on(stays, id_, day, room) for day in days})
+    pupil.expect(member)
+    return pupil
 
 
 def never_seen(pupil: Pupil) -> Whereabouts:

@@ -10,6 +10,7 @@ from card_server.attendance.day_book import DayBook
 from card_server.attendance.facts import Passing
 from card_server.attendance.homerooms import room_on, stays_of
 from card_server.attendance.loading import Reported, reported_to
+from card_server.attendance.members import memberships_of
 from card_server.attendance.notices import (
     Passed,
     Settled,
@@ -56,6 +57,7 @@ def record_passages(session: Session, taps: list[PlacedTap], telling: Telling) -
     if not group.passages:
         return []
     pupils = _pupils(session, group, telling.now)
+    _expect_former_holders(session, group, pupils, telling.now)
     everybody = list(pupils.values())
     keys = keys_of(everybody)
     plans = kept_plans(session, group.schools, keys, telling.now)
@@ -119,6 +121,22 @@ def _pupils(session: Session, group: _Group, now: datetime) -> dict[StudentKey, 
             Passing(tap.id, tap.occurred_at, tap.reader.id, tap.reader.direction, tap.clock_suspect)
         )
     return pupils
+
+
+def _expect_former_holders(
+    session: Session, group: _Group, pupils: dict[StudentKey, Pupil], now: datetime
+) -> None:
+    """Who left has no card since then: a tap that comes in late makes nobody absent who was gone.
+
+    Hardly ever is a card nobody's any more when its tap comes in, and only then is this asked.
+    """
+    former: dict[int, set[int]] = {}
+    for one in group.passages:
+        if one.holder.unbound_at is not None and one.holder.unbound_at <= now:
+            former.setdefault(one.tap.reader.school.id, set()).add(one.holder.student_id)
+    for school_id, student_ids in former.items():
+        for member in memberships_of(session, school_id, student_ids):
+            pupils[StudentKey(school_id, member.student_id)].expect(member)
 
 
 def _lock(session: Session, book: DayBook, pupils: list[Pupil]) -> None:

@@ -238,6 +238,28 @@ def test_what_staff_say_of_a_day_of_suspension_makes_nobody_absent(
     assert school.statuses(3) == ["not_expected"] * 2
 
 
+def test_a_tap_that_comes_in_late_makes_nobody_absent_who_left(school: JudgedSchool) -> None:
+    received = at(MONDAY, "15:00")
+    late = [
+        school.pass_gate(3, MONDAY, "07:50", received_at=received),
+        school.pass_gate(3, MONDAY, "08:31", "gate-out", received_at=received),
+    ]
+    judge_morning(school)
+    become(school, StudentStatus.SUSPENDED, MONDAY, at(MONDAY, "08:40"))
+    judge_afternoon(school)
+    school.record(late)
+    row = school.day(3)
+    assert row is not None
+    assert row.arrived_at == at(MONDAY, "07:50")
+    assert (school.statuses(3), school.count().absent) == (["not_expected"] * 2, 0)
+    before = school.statuses(3)
+    change(
+        school,
+        lambda session: refold(session, school.school_id, 3, MONDAY, MONDAY, at(MONDAY, "15:01")),
+    )
+    assert school.statuses(3) == before
+
+
 def test_who_comes_back_is_expected_from_that_day(school: JudgedSchool) -> None:
     become(school, StudentStatus.SUSPENDED, MONDAY, at(MONDAY, "08:21"))
     judge_morning(school)
