@@ -4,13 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from schema.messages import Refusal
 from schema.tables.leave import LeaveState
 from schema.tables.people import Boarding
-from schema.tables.school import Term
 from schema.tables.staff import Role
 from tests.card_server.api.programs import Program, grants_of, make_program
 from tests.card_server.web.campus_things import add_presence, add_timetable
