@@ -26,7 +26,7 @@ class Change(StrEnum):
     JUDGED = "judged"
     """Sessions whose time was up."""
     STAFF = "staff"
-    """Whatever is audited: a correction, leave, a calendar's day."""
+    """Whatever is audited but looks: a correction, leave, a calendar's day."""
 
 
 _WINDOW = timedelta(seconds=5)
@@ -40,6 +40,8 @@ _TIMES = {
     Change.JUDGED: (Deadline.school_id, Deadline.judged_at),
     Change.STAFF: (AuditEntry.school_id, AuditEntry.at),
 }
+_NO_LOOK = AuditEntry.action.not_like("%seen")
+"""A page that notes who looks at it would otherwise wake itself, and others, for ever."""
 
 
 class Watch:
@@ -67,9 +69,10 @@ class Watch:
     def _read_mark(
         self, connection: Connection, change: Change, school: Any, time: Any
     ) -> tuple[datetime | None, int]:
-        newest, number = connection.execute(
-            select(func.max(time), func.count()).where(
-                school == self._school_id, time >= self._since[change]
-            )
-        ).one()
+        wanted = select(func.max(time), func.count()).where(
+            school == self._school_id, time >= self._since[change]
+        )
+        if change is Change.STAFF:
+            wanted = wanted.where(_NO_LOOK)
+        newest, number = connection.execute(wanted).one()
         return newest, number

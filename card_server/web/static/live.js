@@ -1,7 +1,7 @@
 // Keeps a page live: hears what changed, tells its parts to fetch themselves, says when it cannot.
 (() => {
   "use strict";
-  const CHANGES = ["taps", "messages", "readers", "jobs", "evacuation"];
+  const CHANGES = ["taps", "messages", "readers", "jobs", "evacuation", "judged", "staff"];
   const POLL_MS = 5000;
   const SILENT_MS = 25000;
   const address = document.body.dataset.live;

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
+from card_server.audit.writing import SYSTEM, note
 from card_server.school_time import DISTRICT_ZONE, bounds_of, day_of
 from schema.messages import utc_now
 from schema.tables.staff import Staff
@@ -45,6 +46,19 @@ def test_the_next_page_of_a_search_is_of_the_same_search(phone: Page) -> None:
     expect(phone.locator(".below")).to_contain_text("第 51–60 行，共 60 行")
     expect(phone.locator("#words")).to_have_value("zs")
     assert "page" not in phone.url
+
+
+def test_what_a_colleague_writes_shows_at_once(
+    phone: Page, school: SmallSchool, sessions: sessionmaker[Session]
+) -> None:
+    phone.goto(phone.url.replace("/board", "/leave/register"))
+    expect(phone.locator(".below")).to_contain_text("共 61 行")
+    with phone.expect_response(lambda one: "/live/events" in one.url, timeout=10_000):
+        phone.reload()
+    with sessions.begin() as session:
+        session.add(make_slip(school, 2, utc_now()))
+        note(session, school.id, SYSTEM, "leave.asked", "student:3")
+    expect(phone.locator(".below")).to_contain_text("共 62 行", timeout=10_000)
 
 
 def test_paper_is_looked_at_on_a_phone_without_moving_the_page(phone: Page) -> None:

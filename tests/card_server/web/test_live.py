@@ -2,11 +2,13 @@
 
 import contextlib
 import http.client
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -58,6 +60,25 @@ def test_a_watch_names_what_changed_at_its_school_only(
         assert watch.look(connection) == set(Change)
     with engine.connect() as connection:
         assert watch.look(connection) == set()
+
+
+def test_a_look_is_no_change(
+    engine: Engine, sessions: sessionmaker[Session], school: SmallSchool
+) -> None:
+    watch = Watch(school.id)
+    with engine.connect() as connection:
+        watch.look(connection)
+    with sessions.begin() as session:
+        for action in ("student.seen", "student.day_seen", "leave.seen"):
+            note(session, school.id, SYSTEM, action, "student:1")
+    with engine.connect() as connection:
+        assert watch.look(connection) == set()
+
+
+def test_the_browser_hears_of_every_change() -> None:
+    script = Path("card_server/web/static/live.js").read_text()
+    [heard] = re.findall(r"const CHANGES = \[(.*)\];", script)
+    assert {one.strip(' "') for one in heard.split(",")} == {*Change}
 
 
 def _add_evacuation(session: Session, school: SmallSchool) -> None:
