@@ -21,7 +21,7 @@ from schema.tables.leave import LeaveKind, LeaveState
 
 Reason = Annotated[
     str,
-    Field(min_length=2, max_length=200, json_schema_extra={"pattern": r"^[^\u0000]*$"}),
+    Field(min_length=1, max_length=200, json_schema_extra={"pattern": r"^[^\u0000]*$"}),
     AfterValidator(storable),
 ]
 Hour = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
