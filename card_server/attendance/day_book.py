@@ -212,10 +212,10 @@ class DayBook:
         The register keeps the present status alone: of a suspension that is over, its days tell.
         """
         standing = self._known.standing(pupil.student_id, day)
-        if standing.sleeps_here or day not in pupil.away:
+        if standing.sleeps_here or not pupil.is_away(day):
             return standing
         before = self._rows.get(DayKey(pupil.school.id, day, pupil.student_id))
-        is_gone = day in pupil.gone or had_nothing_due(before, is_seen=is_seen)
+        is_gone = pupil.is_gone(day) or had_nothing_due(before, is_seen=is_seen)
         return Standing.EXEMPT if is_gone else standing
 
     def writes(self) -> list[Write]:
@@ -270,7 +270,7 @@ class DayBook:
             if key in self._rows:
                 pupil.days[key.day] = self._rows[key].homeroom_id
                 # Of a suspension that is over, the row alone tells (`_standing`).
-                pupil.away |= {key.day}
+                pupil.doubted |= {key.day}
         self._read_more(evenings.values())
         if self._known.boarding:
             self._read_more(add_days_after(self._session, pupils, self._known, self._as_of))
@@ -358,7 +358,7 @@ class DayBook:
         key = DayKey(pupil.school.id, day, pupil.student_id)
         if key in self._rows or (pupil.student_id, day) in self._known.corrections:
             return True
-        return day not in pupil.away and not is_open(judged, plan, boards=standing.sleeps_here)
+        return not pupil.is_away(day) and not is_open(judged, plan, boards=standing.sleeps_here)
 
     def _keep(self, pupil: Pupil, day: date, judged: StudentDay) -> None:
         key = DayKey(pupil.school.id, day, pupil.student_id)

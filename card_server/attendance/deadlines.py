@@ -171,7 +171,8 @@ def _pupils(session: Session, school: SchoolDays, claimed: Iterable[Deadline]) -
             student_id, today = member.student_id, member.homeroom_id
             pupil = pupils.get(student_id)
             if pupil is None:
-                pupil = pupils[student_id] = Pupil(school, student_id, today, {})
+                pupil = Pupil(school, student_id, today, {}, member=member)
+                pupils[student_id] = pupil
             pupil.days[day] = room_on(stays, student_id, day, today)
     return [pupils[student_id] for student_id in sorted(pupils)]
 

@@ -23,30 +23,35 @@ class Pupil(Struct, gc=False):
     """Each day, and the homeroom of that day."""
     fresh: list[Passing] = field(default_factory=list)
     """Passages that are not on record yet."""
-    away: frozenset[date] = frozenset()
-    """Days on which the student was not of the school as far as the register knows: nobody is
-    absent who is not expected."""
-    gone: frozenset[date] = frozenset()
-    """Those of them that are beyond doubt: nothing is expected, whatever was judged before."""
+    member: Membership | None = None
+    """What the register says of the student; None: of the school on all of the days."""
+    doubted: frozenset[date] = frozenset()
+    """Days of which the row alone tells whether anything was expected."""
     key: StudentKey = StudentKey(0, 0)
     """Which presence row is the student's."""
 
     def __post_init__(self) -> None:
         self.key = StudentKey(self.school.id, self.student_id)
 
-    def expect(self, member: Membership) -> None:
-        """Note on which of the days the student was not of the school."""
-        zone = self.school.zone
-        self.away = frozenset(day for day in self.days if not member.is_expected(day, zone))
-        self.gone = frozenset(day for day in self.days if member.is_gone(day, zone))
+    def is_away(self, day: date) -> bool:
+        """Whether the student was not of the school then as far as the register knows.
+
+        Nobody is absent who is not expected.
+        """
+        if self.member is None:
+            return day in self.doubted
+        return day in self.doubted or not self.member.is_expected(day, self.school.zone)
+
+    def is_gone(self, day: date) -> bool:
+        """Whether that is beyond doubt: nothing is expected, whatever was judged before."""
+        return self.member is not None and self.member.is_gone(day, self.school.zone)
 
 
 def pupil_of(school: SchoolDays, member: Membership, stays: Stays, days: Collection[date]) -> Pupil:
     """A student with these days, each in its own homeroom."""
     id_, room = member.student_id, member.homeroom_id
-    pupil = Pupil(school, id_, room, {day: room_on(stays, id_, day, room) for day in days})
-    pupil.expect(member)
-    return pupil
+    rooms = {day: room_on(stays, id_, day, room) for day in days}
+    return Pupil(school, id_, room, rooms, member=member)
 
 
 def never_seen(pupil: Pupil) -> Whereabouts:

@@ -136,7 +136,7 @@ def _expect_former_holders(
             former.setdefault(one.tap.reader.school.id, set()).add(one.holder.student_id)
     for school_id, student_ids in former.items():
         for member in memberships_of(session, school_id, student_ids):
-            pupils[StudentKey(school_id, member.student_id)].expect(member)
+            pupils[StudentKey(school_id, member.student_id)].member = member
 
 
 def _lock(session: Session, book: DayBook, pupils: list[Pupil]) -> None:

@@ -260,6 +260,26 @@ def test_a_tap_that_comes_in_late_makes_nobody_absent_who_left(school: JudgedSch
     assert school.statuses(3) == before
 
 
+def test_who_boarded_and_left_is_not_absent_since_when_an_older_day_is_judged(
+    engine: Engine,
+) -> None:
+    school = JudgedSchool(open_sessions(engine), boarders=[3])
+    tuesday = MONDAY + timedelta(days=1)
+    now = at(tuesday, "15:00")
+    for day, clock in (
+        (MONDAY, "00:01"),
+        (MONDAY, "15:00"),
+        (tuesday, "00:01"),
+        (tuesday, "15:00"),
+    ):
+        school.report(at(day, clock))
+        school.tick(at(day, clock))
+    become(school, StudentStatus.SUSPENDED, tuesday, now)
+    assert school.statuses(3, tuesday) == ["not_expected"] * 2
+    change(school, lambda session: refold(session, school.school_id, 3, MONDAY, MONDAY, now))
+    assert school.statuses(3, tuesday) == ["not_expected"] * 2
+
+
 def test_who_comes_back_is_expected_from_that_day(school: JudgedSchool) -> None:
     become(school, StudentStatus.SUSPENDED, MONDAY, at(MONDAY, "08:21"))
     judge_morning(school)
