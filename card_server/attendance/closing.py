@@ -6,7 +6,7 @@ for a school whose clock stood still at that hour.
 
 from datetime import date, datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from card_server.attendance.plans import SchoolDays, read_school
@@ -20,30 +20,39 @@ _AT_ONCE = 200
 
 
 def close_over_night(session: Session, now: datetime) -> None:
-    """Judge the last day of everybody who is inside since an earlier day and does not board."""
+    """Judge the last day of everybody who is inside since an earlier day and does not board.
+
+    Of who boarded until a later day, that day as well: it is the first one that ended outside.
+    """
     for school_id in session.scalars(select(School.id).order_by(School.id)).all():
         school = read_school(session, school_id)
-        by_day: dict[date, list[int]] = {}
-        for student_id, since_at in _inside_since_yesterday(session, school, now):
-            by_day.setdefault(day_of(since_at, school.zone), []).append(student_id)
-        for day, students in by_day.items():
+        by_days: dict[tuple[date, ...], list[int]] = {}
+        for student_id, days in _inside_since_yesterday(session, school, now):
+            by_days.setdefault(days, []).append(student_id)
+        for days, students in by_days.items():
             for start in range(0, len(students), _AT_ONCE):
                 part = students[start : start + _AT_ONCE]
-                judge_pupils(session, read_pupils(session, school, part, [day]), now)
+                judge_pupils(session, read_pupils(session, school, part, days), now)
                 session.commit()
 
 
 def _inside_since_yesterday(
     session: Session, school: SchoolDays, now: datetime
-) -> list[tuple[int, datetime]]:
+) -> list[tuple[int, tuple[date, ...]]]:
+    """The students, and the days to be judged; not who boarded until today: this day goes on."""
     today = day_of(now, school.zone)
     boards = select(Boarding.student_id).where(
         Boarding.student_id == Presence.student_id,
         Boarding.from_on <= today,
-        or_(Boarding.until_on.is_(None), Boarding.until_on > today),
+        or_(Boarding.until_on.is_(None), Boarding.until_on >= today),
+    )
+    boarded_until = (
+        select(func.max(Boarding.until_on))
+        .where(Boarding.student_id == Presence.student_id, Boarding.until_on < today)
+        .scalar_subquery()
     )
     wanted = (
-        select(Presence.student_id, Presence.since_at)
+        select(Presence.student_id, Presence.since_at, boarded_until.label("boarded_until"))
         .where(
             and_(Presence.school_id == school.id, Presence.is_inside),
             Presence.since_at < bounds_of(today, school.zone)[0],
@@ -51,4 +60,9 @@ def _inside_since_yesterday(
         )
         .order_by(Presence.student_id)
     )
-    return [(row.student_id, row.since_at) for row in session.execute(wanted)]
+    found: list[tuple[int, tuple[date, ...]]] = []
+    for student_id, since_at, until_on in session.execute(wanted):
+        since = day_of(since_at, school.zone)
+        later = () if until_on is None or until_on <= since else (until_on,)
+        found.append((student_id, (since, *later)))
+    return found

@@ -280,6 +280,20 @@ def test_who_boarded_and_left_is_not_absent_since_when_an_older_day_is_judged(
     assert school.statuses(3, tuesday) == ["not_expected"] * 2
 
 
+@pytest.mark.parametrize("until", [1, 5])
+def test_who_boarded_until_leaving_is_not_inside_for_ever(engine: Engine, until: int) -> None:
+    school = JudgedSchool(open_sessions(engine), boarders=[3])
+    school.tick(at(MONDAY, "00:01"))
+    school.record([school.pass_gate(3, MONDAY, "17:00")])
+    last = MONDAY + timedelta(days=until)
+    school.tick(at(last, "00:01"))
+    become(school, StudentStatus.SUSPENDED, last, at(last, "20:00"))
+    school.tick(at(last, "23:00"))
+    school.tick(at(last + timedelta(days=1), "00:10"))
+    [there] = [row for row in school.rows(Presence) if row.student_id == 3]
+    assert (there.is_inside, there.is_closed, there.since_at) == (False, True, at(last, "22:00"))
+
+
 def test_who_comes_back_is_expected_from_that_day(school: JudgedSchool) -> None:
     become(school, StudentStatus.SUSPENDED, MONDAY, at(MONDAY, "08:21"))
     judge_morning(school)
