@@ -52,7 +52,8 @@ class JobReport:
         """Whether it may still be ended before its end."""
         kind = KINDS.get(self.kind)
         must_end = kind is not None and kind.must_end
-        return self.is_open and not (must_end and self.started_at)
+        is_untouched = self.state is JobState.QUEUED and self.started_at is None
+        return is_untouched if must_end else self.is_open
 
     def has_file(self, now: datetime) -> bool:
         """Whether its result can be taken: for a day."""
