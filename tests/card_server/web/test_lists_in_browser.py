@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -40,12 +40,32 @@ def phone(
 def test_the_next_page_of_a_search_is_of_the_same_search(phone: Page) -> None:
     phone.goto(phone.url.replace("/board", "/leave/register"))
     expect(phone.locator(".below")).to_contain_text("共 61 行")
-    phone.locator("#words").press_sequentially("zs")
+    phone.locator("#words").fill("zs")
     expect(phone.locator(".below")).to_contain_text("共 60 行")
     phone.get_by_role("link", name="下一页").click()
     expect(phone.locator(".below")).to_contain_text("第 51–60 行，共 60 行")
     expect(phone.locator("#words")).to_have_value("zs")
     assert "page" not in phone.url
+
+
+def test_a_search_that_is_under_way_does_not_undo_the_next_page(phone: Page) -> None:
+    phone.goto(phone.url.replace("/board", "/leave/register"))
+    phone.locator("#words").fill("zs")
+    expect(phone.locator(".below")).to_contain_text("共 60 行")
+    held: list[Route] = []
+    phone.route(
+        lambda url: "/leave/register" in url and "page=" not in url, lambda r: _keep(held, r)
+    )
+    with phone.expect_request(lambda one: "/leave/register" in one.url):
+        phone.locator("#words").dispatch_event("search")
+    with phone.expect_event("requestfailed", lambda one: "page=" not in one.url, timeout=10_000):
+        phone.get_by_role("link", name="下一页").click()
+    expect(phone.locator(".below")).to_contain_text("第 51–60 行，共 60 行")
+    assert len(held) == 1
+
+
+def _keep(held: list[Route], route: Route) -> None:
+    held.append(route)
 
 
 def test_what_a_colleague_writes_shows_at_once(
