@@ -53,7 +53,7 @@ def add_past(sessions: sessionmaker[Session], school: School, seal: Seal, now: d
         pupils = _pupils(session, school.id, today)
         taps, away = play_days(days, today, pupils, zone)
         session.add_all(_slip(school.id, one, seal, zone) for one in away)
-        log = list(_log(session, school.id, taps))
+        log = _log(session, school.id, taps)
         _say_gates_reported(session, school.id, moment_of(today, 0, zone))
     import_taps(sessions, school.code, log)
     with sessions() as session:
@@ -81,7 +81,7 @@ def _pupils(session: Session, school_id: int, today: date) -> list[Pupil]:
 
 
 def _log(session: Session, school_id: int, taps: Sequence[Passed]) -> list[LoggedTap]:
-    """Each tap at one of the gates of its direction, in turns."""
+    """Each tap at a gate of its direction, a card always at the same ones."""
     found = session.execute(
         select(Reader.direction, Reader.code, Reader.name)
         .where(Reader.school_id == school_id, Reader.purpose == Purpose.GATE)
@@ -153,6 +153,7 @@ def _add_asked(session: Session, school_id: int, zone: ZoneInfo, seal: Seal, now
         guardian_id, relation = session.execute(
             select(Guardianship.guardian_id, Guardianship.relation)
             .where(Guardianship.student_id == students[place])
+            .order_by(Guardianship.guardian_id)
             .limit(1)
         ).one()
         session.add(

@@ -6,11 +6,12 @@ Most come in time and go home; as at any school some are late, some ill, and som
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from random import Random
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from card_server.attendance.facts import DayPlan, SessionPlan
 from card_server.attendance.plans import moment_of
+from card_server.calendar.rules import Rules
 from schema.tables.leave import LeaveKind
 from schema.tables.readers import Direction
 
@@ -22,8 +23,6 @@ _SICK, _PERSONAL, _ABSENT = 0.014, 0.018, 0.022
 _LATE, _EARLY, _NO_EXIT, _TWICE = 0.02, 0.004, 0.008, 0.01
 _ALWAYS_LATE_EACH = 211
 """One student in so many comes three minutes late every day."""
-_BACK_BY: Final = 18 * 60 + 30
-"""Minute of the day before lessons by which boarders are back."""
 
 
 class Pupil(NamedTuple):
@@ -113,7 +112,7 @@ def _play_boarder(
             at = sessions[0].late_after - 30
             yield Passed(_moment(chance, day, at, zone), pupil.uid, Direction.IN)
         elif not _has_lessons(before):
-            at = _BACK_BY + (20 if chance.random() < _LATE else -chance.randrange(5, 90))
+            at = Rules().boarders_by + (20 if chance.random() < _LATE else -chance.randrange(5, 90))
             evening = day - timedelta(days=1)
             yield Passed(_moment(chance, evening, at, zone), pupil.uid, Direction.IN)
         if after is not None and not _has_lessons(after):
